@@ -1,0 +1,30 @@
+"""Synthetic logs with a known truth, in the file forms of real ones."""
+
+from cohortlab.synthetic.co_purchases import Pairs, PlantedPairs, plant_pairs, resolve_pairs
+from cohortlab.synthetic.event_log import generate_event_log
+from cohortlab.synthetic.invoice_log import generate_invoice_log
+from cohortlab.synthetic.relations import (
+    draw_columns,
+    draw_within,
+    relation_matrix,
+    relation_table,
+    stacked_cumulative,
+)
+
+__all__ = [
+    "GENERATORS",
+    "Pairs",
+    "PlantedPairs",
+    "draw_columns",
+    "draw_within",
+    "generate_event_log",
+    "generate_invoice_log",
+    "plant_pairs",
+    "relation_matrix",
+    "relation_table",
+    "resolve_pairs",
+    "stacked_cumulative",
+]
+
+# The generator of each kind of log.
+GENERATORS = {"events": generate_event_log, "invoices": generate_invoice_log}
