@@ -1,0 +1,79 @@
+"""Itemsets as text and lists, for files that hold no sets."""
+
+import json
+from collections.abc import Mapping
+
+import pandas as pd
+
+from cohortlab.rules.checks import sorted_items
+
+
+def as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Itemsets as text for CSV: a sorted JSON list, the same for equal sets, and reversible.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `frequent_itemsets` or `association_rules`.
+
+    Returns
+    -------
+    DataFrame
+        A copy with texts such as `["milk", "tea"]` in place of frozensets.
+    """
+    texts = {
+        name: table[name].map(lambda items: json.dumps(sorted_items(items), ensure_ascii=False))
+        for name in _set_columns(table)
+    }
+    return table.assign(**texts)
+
+
+def from_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Undo `as_text`: texts back to frozensets."""
+    sets = {
+        name: pd.Series([frozenset(json.loads(t)) for t in table[name]], table.index, dtype=object)
+        for name in _set_columns(table)
+    }
+    return table.assign(**sets)
+
+
+def as_lists(table: pd.DataFrame) -> pd.DataFrame:
+    """Itemsets as sorted lists, which Parquet can hold where it cannot hold sets."""
+    lists = {
+        name: pd.Series(map(sorted_items, table[name]), table.index, dtype=object)
+        for name in _set_columns(table)
+    }
+    return table.assign(**lists)
+
+
+def with_titles(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+    """Itemsets as plain text for reading, items shown by their titles.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `frequent_itemsets` or `association_rules`.
+    titles : mapping of item to text
+        What to call an item; its id where the mapping has none.
+
+    Returns
+    -------
+    DataFrame
+        A copy with texts such as `milk + tea` in place of frozensets, in the order of the ids.
+    """
+    texts = {
+        name: table[name].map(
+            lambda items: " + ".join(_title(i, titles) for i in sorted_items(items))
+        )
+        for name in _set_columns(table)
+    }
+    return table.assign(**texts)
+
+
+def _title(item: str, titles: Mapping[str, str]) -> str:
+    title = titles.get(item)
+    return str(item) if title is None or pd.isna(title) else " ".join(str(title).split())
+
+
+def _set_columns(table: pd.DataFrame) -> list[str]:
+    return [n for n in ["itemsets", "antecedents", "consequents"] if n in table.columns]
