@@ -1,0 +1,16 @@
+"""What every notebook uses: its results, its seeds, and how it looks."""
+
+from cohortlab.notebook.look import escape_markdown, say, setup, show_versions, thousands
+from cohortlab.notebook.results import Results
+from cohortlab.notebook.seeds import derive_rng, derive_seed
+
+__all__ = [
+    "Results",
+    "derive_rng",
+    "derive_seed",
+    "escape_markdown",
+    "say",
+    "setup",
+    "show_versions",
+    "thousands",
+]

@@ -1,0 +1,161 @@
+"""Where a step finds what earlier steps handed on, and where it puts what it hands on."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pandas as pd
+
+from cohortlab.run.project import STAGING_VARIABLE, project_root, to_json
+
+
+class Results:
+    """The folder `results/<study>`, read by name and written whole.
+
+    Reading always sees finished results. Writing goes to the runner's staging folder when a
+    pipeline runs the notebook, and otherwise straight to the results, one whole file at a time.
+
+    Parameters
+    ----------
+    study : str
+        The study's name.
+    root : pathlib.Path, optional
+        The project's folder; found from the working folder by default.
+
+    Examples
+    --------
+    In a notebook::
+
+        results = Results(study)
+        features = results.read("features.parquet")
+        results.write("clusters.parquet", clusters)
+    """
+
+    def __init__(self, study: str, root: Path | None = None):
+        self.root = root or project_root()
+        self.folder = self.root / "results" / study
+        self._target = Path(os.environ.get(STAGING_VARIABLE) or self.folder)
+
+    def path(self, name: str) -> Path:
+        """Return the path of a finished result, which must exist.
+
+        Parameters
+        ----------
+        name : str
+            File or folder name below `results/<study>`.
+
+        Returns
+        -------
+        pathlib.Path
+            Its absolute path.
+
+        Raises
+        ------
+        FileNotFoundError
+            If it is not there; the message says which command makes it.
+        """
+        path = self.folder / name
+        if not path.exists():
+            raise FileNotFoundError(
+                f"{path.relative_to(self.root)} is not there: run `dvc repro`, or the earlier "
+                "notebooks of this study, first."
+            )
+        return path
+
+    def read(self, name: str) -> Any:
+        """Read a finished result: a frame from `.parquet` or `.csv`, an object from `.json`.
+
+        Parameters
+        ----------
+        name : str
+            File name below `results/<study>`.
+
+        Returns
+        -------
+        pandas.DataFrame or object
+            What the file holds.
+        """
+        path = self.path(name)
+        readers = {
+            ".parquet": pd.read_parquet,
+            ".csv": pd.read_csv,
+            ".json": lambda p: json.loads(p.read_text(encoding="utf-8")),
+        }
+        return readers[path.suffix](path)
+
+    def table(self, name: str) -> ibis.Table:
+        """Open a finished Parquet result as an Ibis table, without reading it into memory.
+
+        Parameters
+        ----------
+        name : str
+            File name below `results/<study>`.
+
+        Returns
+        -------
+        ibis.Table
+            A table on DuckDB.
+        """
+        return ibis.read_parquet(self.path(name))
+
+    def output(self, name: str) -> Path:
+        """Return the path to write a result to, its folder made.
+
+        Parameters
+        ----------
+        name : str
+            File name below `results/<study>`.
+
+        Returns
+        -------
+        pathlib.Path
+            Its absolute path, in the staging folder when a pipeline runs the notebook.
+        """
+        path = self._target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def output_folder(self, name: str) -> Path:
+        """Return an empty folder to write results to; what an earlier run left there is gone.
+
+        Parameters
+        ----------
+        name : str
+            Folder name below `results/<study>`.
+
+        Returns
+        -------
+        pathlib.Path
+            Its absolute path.
+        """
+        path = self._target / name
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(parents=True)
+        return path
+
+    def write(self, name: str, value: Any) -> None:
+        """Write a result whole: another reader sees the old file or the new one, never a part.
+
+        Parameters
+        ----------
+        name : str
+            File name below `results/<study>`: `.parquet`, `.csv`, `.json`, or any text.
+        value : pandas.DataFrame, ibis.Table, str or JSON-ready object
+            What to write. Frames are written without their index.
+        """
+        path = self.output(name)
+        partial = path.with_name(f".{path.name}.part")
+        if path.suffix == ".parquet" and isinstance(value, ibis.Table):
+            value.to_parquet(partial)
+        elif path.suffix == ".parquet":
+            value.to_parquet(partial, index=False)
+        elif path.suffix == ".csv":
+            value.to_csv(partial, index=False, lineterminator="\n")
+        elif path.suffix == ".json":
+            partial.write_text(to_json(value), encoding="utf-8")
+        else:
+            partial.write_text(value, encoding="utf-8", newline="\n")
+        partial.replace(path)

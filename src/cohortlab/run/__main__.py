@@ -1,0 +1,44 @@
+"""Run one step of one study: `python -m cohortlab.run STEP STUDY`, the command of every stage."""
+
+import argparse
+import logging
+import sys
+
+from cohortlab.run.parameters import ParameterError
+from cohortlab.run.project import project_root
+from cohortlab.run.steps import StepError, run_step
+
+logger = logging.getLogger("cohortlab")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        The arguments; those of the process by default.
+
+    Returns
+    -------
+    int
+        0 where the step came to its end, 1 where a cell failed, 2 where it could not start.
+    """
+    parser = argparse.ArgumentParser(prog="python -m cohortlab.run", description=__doc__)
+    parser.add_argument("step", help="the step's name, for instance `mixture`")
+    parser.add_argument("study", help="the study's name, a block under `studies` in params.yaml")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(format="%(message)s")
+    try:
+        run_step(options.step, options.study, project_root())
+    except StepError as error:
+        logger.error("%s", error)
+        return 1
+    except (ParameterError, FileNotFoundError) as error:
+        logger.error("%s", error)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

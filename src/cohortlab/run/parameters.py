@@ -1,0 +1,193 @@
+"""What a notebook's `parameters` cell declares, and what `params.yaml` gives for it."""
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from pydantic import TypeAdapter, ValidationError
+from ruamel.yaml import YAML
+
+PARAMS_FILE = "params.yaml"
+
+
+class ParameterError(ValueError):
+    """A parameter that is unknown, missing or of the wrong type."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter as its notebook declares it: a name, a type and the default study's value."""
+
+    name: str
+    annotation: str
+    default: Any
+
+
+def read_params(root: Path) -> dict:
+    """Read `params.yaml` as DVC reads it (YAML 1.2, so `1e-6` is a number).
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The project's folder.
+
+    Returns
+    -------
+    dict
+        Plain dictionaries, lists, strings, numbers, booleans and None.
+    """
+    return YAML(typ="safe", pure=True).load((root / PARAMS_FILE).read_text(encoding="utf-8"))
+
+
+def declared_parameters(notebook: Path) -> dict[str, Parameter]:
+    """Read the parameters that a notebook declares in the cell tagged `parameters`.
+
+    Parameters
+    ----------
+    notebook : pathlib.Path
+        A source notebook. Every statement of its tagged cell is `name: type = literal`.
+
+    Returns
+    -------
+    dict of str to Parameter
+        In the order of the cell.
+
+    Raises
+    ------
+    ParameterError
+        If there is not exactly one such cell, or a statement in it has another form.
+    """
+    cells = [
+        cell.source
+        for cell in nbformat.read(notebook, as_version=4).cells
+        if "parameters" in cell.metadata.get("tags", [])
+    ]
+    if len(cells) != 1:
+        raise ParameterError(
+            f"{notebook.name} has {len(cells)} cells tagged `parameters`, expected one."
+        )
+    return {p.name: p for p in (_declaration(s, notebook) for s in ast.parse(cells[0]).body)}
+
+
+def _declaration(statement: ast.stmt, notebook: Path) -> Parameter:
+    try:
+        assert isinstance(statement, ast.AnnAssign)
+        assert isinstance(statement.target, ast.Name)
+        assert statement.value is not None
+        value = ast.literal_eval(statement.value)
+    except (AssertionError, ValueError):
+        raise ParameterError(
+            f"{notebook.name}: `{ast.unparse(statement)}` in the parameters cell should read "
+            "`name: type = literal`."
+        ) from None
+    return Parameter(statement.target.id, ast.unparse(statement.annotation), value)
+
+
+def study_log(params: Mapping, study: str) -> str:
+    """Return the kind of log that a study reads.
+
+    Parameters
+    ----------
+    params : mapping
+        All of `params.yaml`.
+    study : str
+        The study's name.
+
+    Returns
+    -------
+    str
+        `log` of the study's block, for instance `events` or `invoices`.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such study, or it does not say its kind of log.
+    """
+    studies = params.get("studies") or {}
+    if study not in studies:
+        raise ParameterError(
+            f"No study `{study}` under `studies` in {PARAMS_FILE}; there are: {_names(studies)}."
+        )
+    if not isinstance(log := studies[study].get("log"), str):
+        raise ParameterError(f"{PARAMS_FILE}: `studies.{study}.log` should name the kind of log.")
+    return log
+
+
+def resolve(params: Mapping, step: str, study: str, declared: Mapping[str, Parameter]) -> dict:
+    """Give each declared parameter its value, and demand that nothing is left over.
+
+    `study` and `seed` come from the runner, `log` from the study; every other value comes from
+    the step's block. The block must hold exactly what the notebook declares.
+
+    Parameters
+    ----------
+    params : mapping
+        All of `params.yaml`.
+    step, study : str
+        Their names.
+    declared : mapping of str to Parameter
+        What the step's notebook declares.
+
+    Returns
+    -------
+    dict
+        Values by name, in the order of the declaration.
+
+    Raises
+    ------
+    ParameterError
+        One message that names every unknown, missing and mistyped parameter by its full key.
+    """
+    context = {"study": study, "seed": params.get("seed"), "log": study_log(params, study)}
+    if not isinstance(block := params["studies"][study].get(step), Mapping):
+        raise ParameterError(
+            f"{PARAMS_FILE}: `studies.{study}.{step}` should be a block with the parameters "
+            f"{_names(name for name in declared if name not in context)}."
+        )
+    where = f"studies.{study}.{step}"
+    faults = [
+        f"unknown parameter `{where}.{name}`; the notebook declares: {_names(declared)}"
+        for name in block
+        if name not in declared or name in context
+    ]
+    values = context | block
+    for name, parameter in declared.items():
+        if name not in values:
+            faults.append(
+                f"missing parameter `{where}.{name}` ({parameter.annotation}, "
+                f"for instance {parameter.default!r})"
+            )
+        elif fault := _type_fault(values[name], parameter):
+            key = name if name in context else f"{where}.{name}"
+            faults.append(f"mistyped parameter `{key}`: {fault}")
+    if faults:
+        raise ParameterError(f"{PARAMS_FILE}: " + "; ".join(faults) + ".")
+    return {name: values[name] for name in declared}
+
+
+def _type_fault(value: Any, parameter: Parameter) -> str | None:
+    """Say what is wrong with a value, None where it has the declared type."""
+    # The annotation is a line of our own source notebooks, as trusted as the notebook itself.
+    adapter = TypeAdapter(eval(parameter.annotation, {}, {}))
+    try:
+        adapter.validate_python(value, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        inside = "".join(f"[{part!r}]" for part in first["loc"] if part in _keys(value))
+        return f"expected {parameter.annotation}, got {value!r}" + (
+            f" (at {inside}: {first['msg']})" if inside else ""
+        )
+    return None
+
+
+def _keys(value: Any) -> list:
+    if isinstance(value, Mapping):
+        return list(value)
+    return list(range(len(value))) if isinstance(value, list) else []
+
+
+def _names(names) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "none"

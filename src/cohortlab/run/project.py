@@ -1,0 +1,71 @@
+"""The project's folder, and JSON as it is written everywhere; light, as the runner needs both."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+# The runner points this at a scratch folder, so that a failed or killed run changes no result.
+STAGING_VARIABLE = "COHORTLAB_STAGING"
+
+
+def project_root(start: Path | None = None) -> Path:
+    """Find the project's folder: the nearest one upwards that holds `params.yaml` and `dvc.yaml`.
+
+    Parameters
+    ----------
+    start : pathlib.Path, optional
+        Where to begin; the working folder by default.
+
+    Returns
+    -------
+    pathlib.Path
+        The absolute path of the folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        If no folder upwards holds both files.
+    """
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "params.yaml").is_file() and (folder / "dvc.yaml").is_file():
+            return folder
+    raise FileNotFoundError(
+        f"No params.yaml and dvc.yaml in {start} or above it: run this inside the project."
+    )
+
+
+def to_json(value: Any) -> str:
+    """Write an object as JSON for people and for `dvc metrics`: indented, never NaN.
+
+    Parameters
+    ----------
+    value : object
+        Dictionaries, lists, strings, numbers (NumPy's too), booleans and None. A number that is
+        not finite becomes null, since JSON has none.
+
+    Returns
+    -------
+    str
+        The text, ending in a newline.
+
+    Examples
+    --------
+    >>> print(to_json({"share": float("nan")}), end="")
+    {
+      "share": null
+    }
+    """
+    return json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if hasattr(value, "tolist"):  # NumPy scalars and arrays
+        return _plain(value.tolist())
+    if isinstance(value, float) and not (float("-inf") < value < float("inf")):
+        return None
+    return value

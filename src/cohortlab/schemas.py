@@ -1,0 +1,291 @@
+"""Every table that one step hands to another: its columns, what they mean, and a check of both.
+
+This is the one place where a column is described; the data dictionary is made from it.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import ibis.expr.types as ir
+import pandas as pd
+import pandera.pandas as pa
+from pandas.api import types
+
+
+class TableError(ValueError):
+    """A table that is not what its schema says."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    kind : str
+        What it holds: one of `KINDS`.
+    description : str
+        What it means, with its unit.
+    nullable : bool
+        Whether a value may be missing.
+    unique : bool
+        Whether no value comes twice.
+    optional : bool
+        Whether the column may be absent, as where a log has no item properties.
+    low, high : float, optional
+        Bounds of numbers, both included.
+    """
+
+    name: str
+    kind: str
+    description: str
+    nullable: bool = False
+    unique: bool = False
+    optional: bool = False
+    low: float | None = None
+    high: float | None = None
+
+
+def _is_text(values: pd.Series) -> bool:
+    return types.is_string_dtype(values) or (values.dtype == object and not len(values.dropna()))
+
+
+KINDS: dict[str, Callable[[pd.Series], bool]] = {
+    "integer": types.is_integer_dtype,
+    "number": lambda v: types.is_numeric_dtype(v) and not types.is_bool_dtype(v),
+    "boolean": types.is_bool_dtype,
+    "text": _is_text,
+    "time": types.is_datetime64_any_dtype,
+    # Whole numbers where every id of the log is one, text otherwise.
+    "id": lambda v: types.is_integer_dtype(v) or _is_text(v),
+    "list": lambda v: v.dtype == object,
+}
+
+
+def _count(name: str, description: str, **options: object) -> Column:
+    return Column(name, "integer", description, low=0, **options)
+
+
+def _share(name: str, description: str, **options: object) -> Column:
+    return Column(name, "number", description, low=0, high=1, **options)
+
+
+def _person(kind: str) -> Column:
+    return Column("person_id", kind, "whom the row is about: a session or a customer")
+
+
+_SESSION = Column("session_id", "text", "visitor and session number, `visitor_n`", unique=True)
+_CUSTOMER = Column("customer_id", "id", "the customer", unique=True)
+_ITEM = Column("item", "text", "category (sessions) or stock code (customers)")
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    "events": (
+        Column("timestamp_ms", "integer", "when, milliseconds since 1970, UTC"),
+        Column("visitor_id", "id", "who"),
+        Column("event", "text", "what: view, addtocart or transaction"),
+        Column("item_id", "id", "on which item"),
+        Column("transaction_id", "id", "purchase that the row belongs to", nullable=True),
+    ),
+    "item_properties": (
+        Column("timestamp_ms", "integer", "since when, milliseconds since 1970, UTC"),
+        Column("item_id", "id", "which item"),
+        Column("property", "text", "categoryid or available"),
+        Column("value", "text", "the category, or 1 where available"),
+    ),
+    "category_tree": (
+        Column("category_id", "id", "the category", unique=True),
+        Column("parent_id", "id", "the category above it; null for a top one", nullable=True),
+    ),
+    "invoices": (
+        Column("invoice_id", "id", "the invoice; those that start with C are returns"),
+        Column("stock_code", "text", "the product"),
+        Column("description", "text", "the product in words", nullable=True),
+        Column("quantity", "integer", "pieces; negative for a return"),
+        Column("invoice_date", "time", "when"),
+        Column("unit_price", "number", "price of a piece, in the log's currency"),
+        Column("customer_id", "id", "who; a number of its own for an invoice that names nobody"),
+        Column("country", "text", "where the customer lives", nullable=True),
+        Column("is_anonymous", "boolean", "whether the invoice names nobody"),
+    ),
+    "rejects": (
+        Column("table", "text", "table that the row was meant for"),
+        Column("file", "text", "file that it stands in"),
+        Column("line", "integer", "line of the file, the header being 1", low=1),
+        Column("reason", "text", "why it is not used"),
+        Column("record", "text", "the row as it stands in the file", nullable=True),
+    ),
+    "session_features": (
+        _SESSION,
+        Column("session_duration_sec", "number", "first to last event, seconds", low=0),
+        _count("total_events", "events"),
+        _count("unique_items_viewed", "distinct items of all events"),
+        _count("unique_categories_viewed", "distinct categories of those items", optional=True),
+        _share("avg_item_availability", "share of events on an available item", optional=True),
+        Column("session_hour_of_day", "integer", "hour of the first event, UTC", low=0, high=23),
+        _count("view_count", "views"),
+        _count("addtocart_count", "additions to the cart"),
+        Column("event_rate_per_sec", "number", "events / (duration + 1)", low=0),
+        Column("view_to_cart_ratio", "number", "carts / views, 0 where no view", low=0),
+        Column("category_spread_ratio", "number", "categories / items", low=0, optional=True),
+        Column("is_weekend", "integer", "1 for a first event on Saturday or Sunday", low=0, high=1),
+    ),
+    "session_attributes": (
+        _SESSION,
+        Column("session_start_time", "time", "first event, UTC"),
+        Column("session_day_of_week", "integer", "of the first event, 0 Monday", low=0, high=6),
+        _count("transaction_count", "transaction events"),
+        Column("is_buyer", "boolean", "whether there is a transaction"),
+    ),
+    "customer_features": (
+        _CUSTOMER,
+        Column("gross_revenue", "number", "sum of quantity x price of purchases, currency", low=0),
+        _count("recency_days", "whole days from the last purchase to the last one of the log"),
+        _count("quantity_of_products", "pieces bought"),
+        Column("frequency", "number", "invoices / days from first to last, 0 on one day", low=0),
+        _count("returns", "distinct return invoices"),
+    ),
+    "customer_attributes": (
+        _CUSTOMER,
+        Column("country", "text", "country of most purchase lines", nullable=True),
+        Column("first_purchase", "time", "first purchase"),
+        Column("last_purchase", "time", "last purchase"),
+        _count("n_invoices", "distinct purchase invoices"),
+        _count("n_lines", "purchase lines"),
+        _count("n_products", "distinct products bought"),
+        _count("n_returned", "pieces returned"),
+        Column("is_anonymous", "boolean", "whether the invoice named nobody"),
+    ),
+    "baskets": (Column("basket_id", "text", "transaction or invoice"), _person("id"), _ITEM),
+    "incidence": (
+        _person("id"),
+        _ITEM,
+        Column("weight", "integer", "events (sessions) or invoices (customers)", low=1),
+    ),
+    "items": (
+        Column("item", "text", "category (sessions) or stock code (customers)", unique=True),
+        Column("title", "text", "what to call it"),
+        Column("group", "text", "group that the log puts it in", nullable=True),
+    ),
+    "clusters": (
+        Column("id", "id", "session or customer", unique=True),
+        _count("cluster", "number by profile, 0 the lowest"),
+        _share("probability", "of the row's own cluster; 1 where the method gives none"),
+        _share("uncertainty", "1 - probability"),
+    ),
+    "itemsets": (
+        Column("scope", "text", "all baskets, or those of the chosen clusters"),
+        _share("support", "share of the baskets"),
+        Column("itemsets", "list", "the items, sorted"),
+        Column("count", "integer", "baskets that hold them all", low=1),
+    ),
+    "item_clusters": (
+        Column("item", "text", "category (sessions) or stock code (customers)", unique=True),
+        _count("item_cluster", "number by falling weight, 0 the most used"),
+        Column("name", "text", "what to call the cluster"),
+    ),
+    "relations": (
+        Column("person_cluster", "id", "cluster of people"),
+        Column("item_cluster", "id", "cluster of items"),
+        Column("observed", "number", "edges between them", low=0),
+        Column("expected", "number", "edges that the margins explain", low=0),
+        Column("lift", "number", "observed / expected", nullable=True, low=0),
+        Column("z", "number", "difference in standard errors, by people", nullable=True),
+        _share("p", "two-sided p-value; null where not tested", nullable=True),
+        _share("q", "p corrected over all pairs (Benjamini-Hochberg)", nullable=True),
+    ),
+}
+
+
+def schema(name: str) -> pa.DataFrameSchema:
+    """Make the pandera schema of a table.
+
+    Parameters
+    ----------
+    name : str
+        A key of `TABLES`.
+
+    Returns
+    -------
+    pandera.DataFrameSchema
+        Columns in order, each with its description.
+    """
+    return pa.DataFrameSchema(
+        {column.name: _pandera_column(column) for column in TABLES[name]},
+        name=name,
+        strict=True,
+        ordered=True,
+    )
+
+
+def _pandera_column(column: Column) -> pa.Column:
+    checks = [pa.Check(KINDS[column.kind], name=f"is {column.kind}")]
+    if column.low is not None or column.high is not None:
+        low = float("-inf") if column.low is None else column.low
+        high = float("inf") if column.high is None else column.high
+        bounds = f"in [{low:g}, {high:g}]"
+        checks.append(pa.Check(lambda v: v.between(low, high), name=bounds))
+    return pa.Column(
+        checks=checks,
+        nullable=column.nullable,
+        unique=column.unique,
+        required=not column.optional,
+        description=column.description,
+    )
+
+
+def validate(name: str, table: pd.DataFrame | ir.Table) -> pd.DataFrame | ir.Table:
+    """Check that a table is what its schema says.
+
+    Parameters
+    ----------
+    name : str
+        A key of `TABLES`.
+    table : pandas.DataFrame or ibis.Table
+        The table. Of an Ibis table, which may be larger than memory, only the names and order of
+        the columns and missing values are checked, by one query.
+
+    Returns
+    -------
+    pandas.DataFrame or ibis.Table
+        The table itself, so that a write can wrap the check.
+
+    Raises
+    ------
+    TableError
+        With table, column and the first bad values of everything that is wrong.
+    """
+    _check_names(name, table.columns)
+    if isinstance(table, ir.Table):
+        _check_missing(name, table)
+        return table
+    try:
+        schema(name).validate(table, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        raise TableError(_describe(name, error.failure_cases)) from error
+    return table
+
+
+def _check_names(name: str, columns: Iterable[str]) -> None:
+    columns = list(columns)
+    expected = [c.name for c in TABLES[name] if not c.optional or c.name in columns]
+    if columns != expected:
+        raise TableError(f"table {name}: columns are {columns}, expected {expected}")
+
+
+def _check_missing(name: str, table: ir.Table) -> None:
+    required = [c.name for c in TABLES[name] if c.name in table.columns and not c.nullable]
+    holes = {c: table.count() - table[c].count() for c in required}
+    counts = table.agg(**holes).to_pandas().iloc[0]
+    missing = {c: int(n) for c, n in counts.items() if n and not pd.isna(n)}
+    if missing:
+        raise TableError(f"table {name}: missing values, which may not be: {missing}")
+
+
+def _describe(name: str, failures: pd.DataFrame) -> str:
+    faults = []
+    for (column, check), rows in failures.groupby(["column", "check"], dropna=False, sort=False):
+        values = list(dict.fromkeys(rows["failure_case"]))[:3]
+        faults.append(f"column {column}: not {check}, first values {values}")
+    return f"table {name}: " + "; ".join(faults)

@@ -1,0 +1,48 @@
+"""Fixtures that several test modules share."""
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def make_project(tmp_path):
+    """Make a project of one study `toy` and one step `count` from the sources of its cells."""
+
+    def make(*cells: str, params: str = "seed: 1\nstudies: {toy: {log: events, count: {n: 3}}}\n"):
+        declaration = nbformat.v4.new_code_cell(
+            'study: str = "toy"\nseed: int = 1\nn: int = 3', metadata={"tags": ["parameters"]}
+        )
+        code = [nbformat.v4.new_code_cell(source) for source in cells]
+        notebook = nbformat.v4.new_notebook(cells=[declaration, *code])
+        notebook.metadata.kernelspec = {
+            "name": "python3",
+            "display_name": "Python 3",
+            "language": "python",
+        }
+        (tmp_path / "notebooks").mkdir(exist_ok=True)
+        nbformat.write(notebook, tmp_path / "notebooks" / "count.ipynb")
+        (tmp_path / "params.yaml").write_text(params)
+        (tmp_path / "dvc.yaml").write_text("stages: {}\n")
+        return tmp_path
+
+    return make
+
+
+@pytest.fixture
+def copy_of_project(tmp_path):
+    """Copy what a step needs to run, without results, so that a test may change any of it."""
+
+    def copy(name: str = "project") -> Path:
+        target = tmp_path / name
+        target.mkdir()
+        for file in ("params.yaml", "dvc.yaml"):
+            shutil.copy(REPOSITORY / file, target)
+        shutil.copytree(REPOSITORY / "notebooks", target / "notebooks")
+        return target
+
+    return copy
