@@ -1,0 +1,454 @@
+"""
+Sessions of an event log: what each one looks like, and what was bought in it.
+
+Every function takes and returns Ibis expressions; nothing is computed until a table is written.
+Whole numbers are summed as whole numbers, so results do not depend on the order of rows or on
+threads.
+"""
+
+import ibis
+import ibis.expr.types as ir
+
+FEATURES = (
+    "session_duration_sec",
+    "total_events",
+    "unique_items_viewed",
+    "unique_categories_viewed",
+    "avg_item_availability",
+    "session_hour_of_day",
+    "view_count",
+    "addtocart_count",
+    "event_rate_per_sec",
+    "view_to_cart_ratio",
+    "category_spread_ratio",
+    "is_weekend",
+)
+ATTRIBUTES = ("session_start_time", "session_day_of_week", "transaction_count", "is_buyer")
+GAP_SEC = 1800
+
+_CATEGORY_FEATURES = ("unique_categories_viewed", "category_spread_ratio")
+_AVAILABILITY_FEATURES = ("avg_item_availability",)
+_HOUR_MS = 3_600_000
+_DAY_MS = 24 * _HOUR_MS
+_NEVER_MS = 2**62
+_SESSION = ("visitor_id", "session_number")
+
+
+def sessionise(events: ir.Table, *, gap_sec: float = GAP_SEC) -> ir.Table:
+    """
+    Give the sessions of each visitor their numbers.
+
+    Parameters
+    ----------
+    events : ibis.Table
+        Columns `timestamp_ms`, `visitor_id` and any others; in any order.
+    gap_sec : float, default 1800
+        A session ends where the visitor's next event is more than this many seconds later.
+
+    Returns
+    -------
+    ibis.Table
+        The same rows with `session_number`, from 1 in the order of time for each visitor, and
+        `session_id`, the text ``<visitor_id>_<session_number>``.
+
+    Raises
+    ------
+    ValueError
+        If `gap_sec` is negative.
+    """
+    if not gap_sec >= 0:
+        raise ValueError(f"gap_sec must be 0 or more seconds, but is {gap_sec!r}.")
+    gap_ms = round(gap_sec * 1000)
+    spans = events.group_by("visitor_id").agg(
+        start_ms=events.timestamp_ms.min(), end_ms=events.timestamp_ms.max()
+    )
+    # Most visitors come once: all their events lie within one gap, and need no sorting by time.
+    longer = spans.filter(spans.end_ms - spans.start_ms > gap_ms)
+    once = events.anti_join(longer, "visitor_id").mutate(session_number=ibis.literal(1, "int64"))
+    numbered = _numbered(events.semi_join(longer, "visitor_id"), gap_ms).union(once)
+    return numbered.mutate(session_id=_session_id(numbered))
+
+
+def _numbered(events: ir.Table, gap_ms: int) -> ir.Table:
+    by_time = ibis.window(group_by="visitor_id", order_by="timestamp_ms")
+    before = events.timestamp_ms.lag().over(by_time)
+    starts = before.isnull() | (events.timestamp_ms - before > gap_ms)
+    marked = events.mutate(starts_session=starts.cast("int64"))
+    so_far = ibis.cumulative_window(group_by="visitor_id", order_by="timestamp_ms")
+    number = marked.starts_session.sum().over(so_far).cast("int64")
+    return marked.mutate(session_number=number).drop("starts_session")
+
+
+def features_left_out(item_properties: ir.Table) -> dict[str, str]:
+    """
+    Say which features cannot be computed, and why.
+
+    Parameters
+    ----------
+    item_properties : ibis.Table
+        Column `property` with the properties `categoryid` and `available`, or no rows.
+
+    Returns
+    -------
+    dict of str to str
+        Each feature that is left out, with the reason in a sentence; empty where all can be
+        computed.
+    """
+    names = item_properties.select("property").distinct().to_pyarrow()["property"].to_pylist()
+    left_out = {}
+    if "categoryid" not in names:
+        why = "There is no item property categoryid, so the categories of items are not known."
+        left_out |= dict.fromkeys(_CATEGORY_FEATURES, why)
+    if "available" not in names:
+        why = "There is no item property available, so it is not known which items could be bought."
+        left_out |= dict.fromkeys(_AVAILABILITY_FEATURES, why)
+    return {name: left_out[name] for name in FEATURES if name in left_out}
+
+
+def item_categories(item_properties: ir.Table) -> ir.Table:
+    """
+    Give each item its category: the value of its latest `categoryid` property.
+
+    Parameters
+    ----------
+    item_properties : ibis.Table
+        Columns `timestamp_ms`, `item_id`, `property`, `value`.
+
+    Returns
+    -------
+    ibis.Table
+        One row per item with a category: `item_id`, `category_id` (text). Where an item has several
+        at its latest time, the greatest as text is taken.
+    """
+    rows = item_properties.filter(item_properties["property"] == "categoryid")
+    return (
+        _last_value(rows, ["item_id"]).rename(category_id="value").select("item_id", "category_id")
+    )
+
+
+def with_availability(events: ir.Table, item_properties: ir.Table) -> ir.Table:
+    """
+    Add to each event whether its item could be bought at that time.
+
+    Parameters
+    ----------
+    events : ibis.Table
+        Columns `timestamp_ms`, `item_id` and any others.
+    item_properties : ibis.Table
+        Columns `timestamp_ms`, `item_id`, `property`, `value`.
+
+    Returns
+    -------
+    ibis.Table
+        The same rows with `available`: 1 where the last `available` property at or before the event
+        is ``1``, else 0; 0 also where there is none yet.
+
+    Notes ----- Every value holds from its time until the item's next one, so each event meets at
+    most one of them in a join on the item and that span of time. Of several values at one time the
+    greatest as text holds.
+    """
+    rows = item_properties.filter(item_properties["property"] == "available")
+    by_time = ibis.window(group_by="item_id", order_by=["timestamp_ms", "value"])
+    # Of several values at one time all but the greatest get a span without length, which meets
+    # nothing.
+    spans = rows.select(
+        "item_id",
+        span_start=rows.timestamp_ms,
+        span_end=rows.timestamp_ms.lead().over(by_time).fill_null(_NEVER_MS),
+        is_available=(rows.value == "1").cast("int8"),
+    ).filter(lambda t: (t.is_available == 1) & (t.span_end > t.span_start))
+    joined = events.left_join(
+        spans,
+        [
+            events.item_id == spans.item_id,
+            events.timestamp_ms >= spans.span_start,
+            events.timestamp_ms < spans.span_end,
+        ],
+    )
+    available = joined.is_available.fill_null(0)
+    return joined.mutate(available=available).select([*events.columns, "available"])
+
+
+def session_features(
+    sessions: ir.Table, item_properties: ir.Table, *, left_out: dict[str, str] | None = None
+) -> ir.Table:
+    """
+    Compute the numeric features of each session.
+
+    Parameters
+    ----------
+    sessions : ibis.Table
+        From `sessionise`, with `event` and `item_id`.
+    item_properties : ibis.Table
+        Columns `timestamp_ms`, `item_id`, `property`, `value`; without rows where there are none.
+    left_out : dict of str to str, optional
+        From `features_left_out`; computed where not given.
+
+    Returns
+    -------
+    ibis.Table
+        `session_id` and the columns of `FEATURES` that can be computed, in that order; ordered by
+        visitor and session number.
+
+    Notes
+    -----
+    `session_duration_sec` is the time from the first to the last event. `unique_items_viewed`
+    counts the distinct items of all events of the session, whatever their kind.
+    `unique_categories_viewed` counts the distinct categories of those items; an item without a
+    category counts for none. `avg_item_availability` is the mean over events.
+    `session_hour_of_day` (0 to 23) and `is_weekend` belong to the first event, in UTC.
+    `event_rate_per_sec` is events / (duration + 1), `view_to_cart_ratio` carts / views (0 where no
+    view), `category_spread_ratio` categories / items.
+
+    Most sessions are about one item, as the least and the greatest one say; only in the others are
+    items and categories counted through sets, which is slow. The sums of the sessions are computed
+    at once and kept in a temporary table, because the result uses them twice.
+    """
+    missing = features_left_out(item_properties) if left_out is None else left_out
+    summary = _summary(_described(sessions, item_properties, missing)).order_by(*_SESSION)
+    columns = {name: value for name, value in _columns(summary).items() if name not in missing}
+    return summary.select(session_id=_session_id(summary), **columns)
+
+
+def session_attributes(sessions: ir.Table) -> ir.Table:
+    """
+    Describe each session by what profiles show and no clustering uses.
+
+    Parameters
+    ----------
+    sessions : ibis.Table
+        From `sessionise`, with `event`.
+
+    Returns
+    -------
+    ibis.Table
+        `session_id`, `session_start_time` (UTC), `session_day_of_week` (0 Monday to 6 Sunday),
+        `transaction_count` (transaction events) and `is_buyer` (whether there is one); ordered as
+        `session_features`.
+    """
+    summary = sessions.group_by(*_SESSION).agg(
+        start_ms=sessions.timestamp_ms.min(),
+        n_transactions=(sessions.event == "transaction").sum().cast("int64"),
+    )
+    ordered = summary.order_by(*_SESSION)
+    return ordered.select(
+        session_id=_session_id(ordered),
+        session_start_time=_utc(ordered.start_ms),
+        session_day_of_week=_day_of_week(ordered.start_ms),
+        transaction_count=ordered.n_transactions,
+        is_buyer=ordered.n_transactions > 0,
+    )
+
+
+def session_items(sessions: ir.Table, item_properties: ir.Table | None) -> ir.Table:
+    """
+    Give each event the item that baskets and incidence are about, as text.
+
+    Parameters
+    ----------
+    sessions : ibis.Table
+        From `sessionise`.
+    item_properties : ibis.Table or None
+        Columns `timestamp_ms`, `item_id`, `property`, `value`; None for items instead of
+        categories.
+
+    Returns
+    -------
+    ibis.Table
+        The same rows with `item`: the category of the item, null where it has none; or the item
+        itself.
+    """
+    if item_properties is None:
+        return sessions.mutate(item=sessions.item_id.cast("string"))
+    categories = item_categories(item_properties)
+    joined = sessions.left_join(categories, "item_id")
+    return joined.mutate(item=joined.category_id).select([*sessions.columns, "item"])
+
+
+def baskets(sessions: ir.Table, item_properties: ir.Table | None) -> ir.Table:
+    """
+    List what was bought together: one row per transaction and category.
+
+    Parameters
+    ----------
+    sessions : ibis.Table
+        From `sessionise`.
+    item_properties : ibis.Table or None
+        As for `session_items`.
+
+    Returns
+    -------
+    ibis.Table
+        `basket_id` (the transaction, as text), `person_id` (the session) and `item` (text), each
+        row once. A transaction that spans two sessions belongs to the one of its first event.
+        Items without a category have no row; `uncategorised` counts them.
+    """
+    rows = session_items(sessions, item_properties)
+    bought = rows.filter((rows.event == "transaction") & rows.item.notnull())
+    by_time = ibis.window(group_by="transaction_id", order_by=["timestamp_ms", "session_id"])
+    named = bought.select(
+        basket_id=bought.transaction_id.cast("string"),
+        person_id=bought.session_id.first().over(by_time),
+        item=bought.item,
+    )
+    return named.distinct().order_by("basket_id", "person_id", "item")
+
+
+def incidence(sessions: ir.Table, item_properties: ir.Table | None) -> ir.Table:
+    """
+    Count how often each session acted on each category.
+
+    Parameters
+    ----------
+    sessions : ibis.Table
+        From `sessionise`.
+    item_properties : ibis.Table or None
+        As for `session_items`.
+
+    Returns
+    -------
+    ibis.Table
+        `person_id` (the session), `item` (text) and `weight` (its events on that item, of any
+        kind).
+    """
+    rows = session_items(sessions, item_properties)
+    known = rows.filter(rows.item.notnull())
+    groups = known.group_by("visitor_id", "session_number", "item").agg(weight=known.count())
+    named = groups.select(person_id=_session_id(groups), item=groups.item, weight=groups.weight)
+    return named.order_by("person_id", "item")
+
+
+def uncategorised(events: ir.Table, item_properties: ir.Table) -> dict[str, int]:
+    """
+    Count what baskets and incidence leave out because items have no category.
+
+    Parameters
+    ----------
+    events : ibis.Table
+        Columns `event`, `item_id`, `transaction_id`.
+    item_properties : ibis.Table
+        Columns `timestamp_ms`, `item_id`, `property`, `value`.
+
+    Returns
+    -------
+    dict of str to int
+        `events` and `items` without a category; `transactions` of which no item has one.
+    """
+    categories = item_categories(item_properties)
+    lost = events.anti_join(categories, "item_id")
+    bought = events.filter(events.event == "transaction")
+    found = bought.semi_join(categories, "item_id")
+    whole = bought.anti_join(found, "transaction_id")
+    figures = {
+        "events": lost.count(),
+        "items": lost.item_id.nunique(),
+        "transactions": whole.transaction_id.nunique(),
+    }
+    return {name: int(value.to_pyarrow().as_py()) for name, value in figures.items()}
+
+
+def _last_value(rows: ir.Table, keys: list[str]) -> ir.Table:
+    """Keep the latest value of each group; the greatest as text of several at one time."""
+    latest = rows.group_by(keys).agg(timestamp_ms=rows.timestamp_ms.max())
+    at_latest = rows.semi_join(latest, [*keys, "timestamp_ms"])
+    return at_latest.group_by(keys).agg(value=at_latest.value.max())
+
+
+def _session_id(table: ir.Table) -> ir.StringColumn:
+    return table.visitor_id.cast("string") + "_" + table.session_number.cast("string")
+
+
+def _utc(time_ms: ir.IntegerColumn) -> ir.TimestampColumn:
+    # Counted from a date without a zone, because a conversion would use the zone of the machine.
+    return ibis.timestamp("1970-01-01 00:00:00") + time_ms.as_interval("ms")
+
+
+def _day_of_week(time_ms: ir.IntegerColumn) -> ir.IntegerColumn:
+    # 1970-01-01 was a Thursday, day 3.
+    return ((time_ms // _DAY_MS).cast("int64") + 3) % 7
+
+
+def _described(sessions: ir.Table, item_properties: ir.Table, missing: dict[str, str]) -> ir.Table:
+    """Reduce each event to what is summed: numbers only; zero and null where not known."""
+    table = sessions.select(
+        *_SESSION,
+        "timestamp_ms",
+        "item_id",
+        is_view=(sessions.event == "view").cast("int8"),
+        is_cart=(sessions.event == "addtocart").cast("int8"),
+    )
+    if "avg_item_availability" in missing:
+        table = table.mutate(available=ibis.literal(0, "int8"))
+    else:
+        table = with_availability(table, item_properties)
+    if "unique_categories_viewed" in missing:
+        return table.mutate(category=ibis.null("int64"))
+    return table.left_join(_numbered_categories(item_properties), "item_id").drop("item_id_right")
+
+
+def _summary(events: ir.Table) -> ir.Table:
+    """Sum up each session."""
+    events = _kept(events)
+    totals = _kept(_totals(events))
+    several = totals.filter(totals.least_item != totals.greatest_item)
+    counted = _distinct(events.semi_join(several, list(_SESSION)))
+    joined = totals.left_join(counted, list(_SESSION))
+    only_item = (joined.n_categorised > 0).cast("int64")
+    return joined.select(
+        *totals.columns,
+        n_items=joined.distinct_items.fill_null(1),
+        n_categories=joined.distinct_categories.fill_null(only_item),
+    )
+
+
+def _kept(table: ir.Table) -> ir.Table:
+    """Compute a table now, because what follows uses it several times."""
+    backend = ibis.get_backend(table)
+    return backend.create_table(ibis.util.gen_name("cohortlab"), table, temp=True)
+
+
+def _numbered_categories(item_properties: ir.Table) -> ir.Table:
+    """Give each item the number of its category, because numbers are compared faster than text."""
+    categories = item_categories(item_properties)
+    by_name = ibis.window(order_by=categories.category_id)
+    return categories.select("item_id", category=ibis.dense_rank().over(by_name))
+
+
+def _totals(events: ir.Table) -> ir.Table:
+    return events.group_by(*_SESSION).agg(
+        start_ms=events.timestamp_ms.min(),
+        end_ms=events.timestamp_ms.max(),
+        n_events=events.count(),
+        n_views=events.is_view.sum(),
+        n_carts=events.is_cart.sum(),
+        n_available=events.available.sum(),
+        n_categorised=events.category.count(),
+        least_item=events.item_id.min(),
+        greatest_item=events.item_id.max(),
+    )
+
+
+def _distinct(events: ir.Table) -> ir.Table:
+    return events.group_by(list(_SESSION)).agg(
+        distinct_items=events.item_id.nunique(), distinct_categories=events.category.nunique()
+    )
+
+
+def _columns(summary: ir.Table) -> dict[str, ir.Column]:
+    duration = (summary.end_ms - summary.start_ms) / 1000
+    day = _day_of_week(summary.start_ms)
+    carts_per_view = summary.n_carts / summary.n_views.nullif(0)
+    return {
+        "session_duration_sec": duration,
+        "total_events": summary.n_events,
+        "unique_items_viewed": summary.n_items,
+        "unique_categories_viewed": summary.n_categories,
+        "avg_item_availability": summary.n_available / summary.n_events,
+        "session_hour_of_day": ((summary.start_ms // _HOUR_MS).cast("int64") % 24).cast("int64"),
+        "view_count": summary.n_views,
+        "addtocart_count": summary.n_carts,
+        "event_rate_per_sec": summary.n_events / (duration + 1),
+        "view_to_cart_ratio": carts_per_view.fill_null(0.0),
+        "category_spread_ratio": summary.n_categories / summary.n_items,
+        "is_weekend": (day >= 5).cast("int64"),
+    }

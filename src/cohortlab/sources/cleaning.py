@@ -1,0 +1,117 @@
+"""Which cleaning rules a log takes, with their defaults; an unknown or mistyped key is an error."""
+
+from collections.abc import Mapping
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cohortlab.sources.errors import SourceError
+
+
+class EventCleaning(BaseModel):
+    """
+    Cleaning rules of a log of events.
+
+    Attributes
+    ----------
+    visitor_quantile : float or None, default 0.999
+        Visitors with more events than this quantile of events per visitor (linear interpolation)
+        are removed; None keeps everyone. Between 0 and 1.
+    repeated_events : {"keep", "drop"}, default "keep"
+        What to do with an event that repeats another in every column; they are counted either way.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    visitor_quantile: float | None = Field(default=0.999, gt=0, le=1)
+    repeated_events: Literal["keep", "drop"] = "keep"
+
+
+class InvoiceCleaning(BaseModel):
+    """
+    Cleaning rules of a log of invoices.
+
+    Attributes
+    ----------
+    date_format : str, default "%m/%d/%Y %H:%M"
+        How dates are written in text files, in the signs of strptime; ISO dates are always
+        understood.
+    anonymous : {"own_customer", "drop"}, default "own_customer"
+        What to do with rows without a customer: one customer for each such invoice, or no row at
+        all.
+    anonymous_ids_from : int, default 19000
+        The number of the first of these customers; above every real one.
+    drop_missing_description : bool, default True
+        Whether rows without a description are removed.
+    drop_letter_only_codes : bool, default True
+        Whether stock codes of nothing but the letters A to Z are removed (postage, fees, manual).
+    drop_countries : tuple of str, default ("European Community", "Unspecified")
+        Countries whose rows are removed.
+    min_unit_price : float, default 0.04
+        Rows with a lower unit price are removed, in the currency of the log.
+    drop_customers : tuple of int or str, default (16446,)
+        Customers whose rows are removed.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    date_format: str = "%m/%d/%Y %H:%M"
+    anonymous: Literal["own_customer", "drop"] = "own_customer"
+    anonymous_ids_from: int = Field(default=19000, ge=0)
+    drop_missing_description: bool = True
+    drop_letter_only_codes: bool = True
+    drop_countries: tuple[str, ...] = Field(
+        default=("European Community", "Unspecified"), strict=False
+    )
+    min_unit_price: float | None = 0.04
+    drop_customers: tuple[int | str, ...] = Field(default=(16446,), strict=False)
+
+
+Rules = TypeVar("Rules", bound=BaseModel)
+
+
+def check_rules(rules: type[Rules], values: Mapping | Rules | None, *, study: str) -> Rules:
+    """
+    Check the cleaning rules of a study.
+
+    Parameters
+    ----------
+    rules : type
+        `EventCleaning` or `InvoiceCleaning`.
+    values : mapping, model or None
+        The block ``studies.<study>.data.cleaning``; None and absent keys take the defaults.
+    study : str
+        Name of the study, for the message.
+
+    Returns
+    -------
+    EventCleaning or InvoiceCleaning
+        The checked rules.
+
+    Raises
+    ------
+    SourceError
+        If a key is unknown or its value is of another type or out of range; every such key is
+        named.
+
+    Examples
+    --------
+    >>> check_rules(EventCleaning, {"visitor_quantile": 0.99}, study="sessions").visitor_quantile
+    0.99
+    """
+    if isinstance(values, rules):
+        return values
+    try:
+        return rules.model_validate(dict(values or {}))
+    except ValidationError as error:
+        block = f"studies.{study}.data.cleaning"
+        faults = [_fault(block, fault) for fault in error.errors()]
+        known = ", ".join(rules.model_fields)
+        raise SourceError(f"{'; '.join(faults)}. Keys of {block}: {known}.") from error
+
+
+def _fault(block: str, fault: Mapping) -> str:
+    key = ".".join(str(step) for step in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return f"{block}.{key} is no cleaning rule"
+    return f"{block}.{key} is {fault['input']!r}: {fault['msg'][0].lower()}{fault['msg'][1:]}"

@@ -1,0 +1,72 @@
+"""Kinds of logs: how each is read, which files a generated one has, and where its time stands."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import ibis.expr.types as ir
+
+from cohortlab.sources.events import read_events
+from cohortlab.sources.invoices import read_invoices
+from cohortlab.sources.log import Log
+
+
+@dataclass(frozen=True)
+class Kind:
+    """
+    A kind of log.
+
+    Attributes
+    ----------
+    read : callable
+        `read_events` or `read_invoices`.
+    files : str or mapping
+        The names of a generated log's files, in the form of `studies.<study>.data.path`.
+    main : str
+        The table whose rows are what happened.
+    time : callable
+        From that table to a column of its times.
+    """
+
+    read: Callable[..., Log]
+    files: str | Mapping[str, str]
+    main: str
+    time: Callable[[ir.Table], ir.TimestampColumn]
+
+    def paths_in(self, folder: Path) -> str | dict[str, str]:
+        """
+        Give the paths of a generated log.
+
+        Parameters
+        ----------
+        folder : Path
+            Where its files are.
+
+        Returns
+        -------
+        str or dict of str to str
+            What `read` takes as its path.
+        """
+        if isinstance(self.files, str):
+            return str(folder / self.files)
+        return {table: str(folder / name) for table, name in self.files.items()}
+
+
+KINDS = {
+    "events": Kind(
+        read=read_events,
+        files={
+            "events": "events.csv",
+            "item_properties": "item_properties*.csv",
+            "category_tree": "category_tree.csv",
+        },
+        main="events",
+        time=lambda table: table.timestamp_ms.as_timestamp("ms"),
+    ),
+    "invoices": Kind(
+        read=read_invoices,
+        files="data.csv",
+        main="invoices",
+        time=lambda table: table.invoice_date,
+    ),
+}

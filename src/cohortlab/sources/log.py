@@ -1,0 +1,213 @@
+"""A log as the readers hand it on: usable rows, rejected rows, and how many of each."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from ibis.backends.duckdb import Backend
+
+from cohortlab.sources.errors import SourceError, shown
+from cohortlab.sources.files import Place
+from cohortlab.sources.parts import Part
+from cohortlab.sources.staging import Staged
+
+REJECTS = pa.schema(
+    [
+        pa.field("table", pa.string()),
+        pa.field("file", pa.string()),
+        pa.field("line", pa.int64()),
+        pa.field("reason", pa.string()),
+        pa.field("record", pa.string()),
+    ]
+)
+BATCH_ROWS = 50_000
+
+
+@dataclass(frozen=True)
+class Log:
+    """
+    A validated log.
+
+    Attributes
+    ----------
+    tables : dict of str to ibis.Table
+        The usable rows of each table, in one total order, on an in-process DuckDB.
+    rejects : ibis.Table
+        Rows that cannot be used: `table`, `file`, `line`, `reason`, `record`.
+    counts : dict of str to dict
+        For each table `rows_read`, `rows_kept`, `rows_rejected` and `reasons` (rows by reason), and
+        what else is worth knowing. ``rows_read == rows_kept + rows_rejected`` always.
+    """
+
+    tables: dict[str, ir.Table]
+    rejects: ir.Table
+    counts: dict[str, dict]
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """
+    The rows of one staged table, divided into those to keep and those to reject.
+
+    Attributes
+    ----------
+    name : str
+        Name of the table.
+    staged : Staged
+        Where the rows come from.
+    kept : ibis.Table
+        The rows to hand on.
+    rejected : ibis.Table
+        `file_number`, `row` and `code` of the others.
+    reasons : mapping of int to str
+        The reason behind each code.
+    unlisted : int, optional
+        A code whose rows are counted but not written out one by one.
+    place : Place
+        Where the table stands in ``params.yaml``.
+    """
+
+    name: str
+    staged: Staged
+    kept: ir.Table
+    rejected: ir.Table
+    reasons: Mapping[int, str]
+    place: Place
+    unlisted: int | None = None
+
+
+def count_rows(divided: Sorted) -> dict:
+    """
+    Count the rows of a table, kept and rejected by reason.
+
+    Parameters
+    ----------
+    divided : Sorted
+        The table.
+
+    Returns
+    -------
+    dict
+        `rows_read`, `rows_kept`, `rows_rejected`, `reasons`, and `rows_not_listed` where rejected
+        rows are counted but not written out.
+
+    Raises
+    ------
+    SourceError
+        If no row is kept: the file is then not what its column mapping says.
+    """
+    codes = divided.rejected.group_by("code").agg(n=lambda t: t.count()).to_pyarrow().to_pylist()
+    reasons = {divided.reasons[row["code"]]: row["n"] for row in codes}
+    for part in divided.staged.parts:
+        for fault in part.malformed:
+            reasons[fault.reason] = reasons.get(fault.reason, 0) + 1
+    n_rejected = sum(reasons.values())
+    n_read = divided.staged.n_rows + divided.staged.n_malformed
+    counts = {
+        "rows_read": n_read,
+        "rows_kept": n_read - n_rejected,
+        "rows_rejected": n_rejected,
+        "reasons": dict(sorted(reasons.items())),
+    }
+    if divided.unlisted is not None:
+        counts["rows_not_listed"] = reasons.get(divided.reasons[divided.unlisted], 0)
+    return counts
+
+
+def require_kept(counts: Mapping, divided: Sorted) -> None:
+    """
+    Stop where not one row of a table can be used.
+
+    Parameters
+    ----------
+    counts : mapping
+        From `count_rows`.
+    divided : Sorted
+        The table.
+
+    Raises
+    ------
+    SourceError
+        With the most frequent reason and the first records it applies to.
+    """
+    if counts["rows_kept"]:
+        return
+    reason, n_rows = max(counts["reasons"].items(), key=lambda item: item[1])
+    first = [row["record"] for row in _first_rejects(divided, reason, 3)]
+    raise SourceError(
+        f"No row of {shown(part.name for part in divided.staged.parts)} (table {divided.name}) "
+        f"can be used: {n_rows} of {counts['rows_read']} rejected because: {reason}; first "
+        f"records: {shown(first)}. Check {divided.place.key('columns')} and "
+        f"{divided.place.key('cleaning')}."
+    )
+
+
+def write_rejects(connection: Backend, tables: list[Sorted], target: Path) -> ir.Table:
+    """
+    Write the rejected rows of every table into one Parquet file.
+
+    Parameters
+    ----------
+    connection : ibis.backends.duckdb.Backend
+        Where the tables are.
+    tables : list of Sorted
+        The tables.
+    target : Path
+        The file to write.
+
+    Returns
+    -------
+    ibis.Table
+        The rejected rows, ordered by table, file and line.
+    """
+    with pq.ParquetWriter(target, REJECTS) as writer:
+        for divided in tables:
+            for batch in _rejects(divided):
+                writer.write_batch(batch)
+    rejects = connection.read_parquet(str(target), table_name="rejects")
+    return rejects.order_by("table", "file", "line", "reason")
+
+
+def _rejects(divided: Sorted) -> Iterator[pa.RecordBatch]:
+    listed = divided.rejected
+    if divided.unlisted is not None:
+        listed = listed.filter(listed.code != divided.unlisted)
+    for part in divided.staged.parts:
+        if part.malformed:
+            yield _malformed(divided.name, part)
+        here = listed.filter(listed.file_number == part.number).order_by("row").to_pyarrow()
+        rows = here["row"].to_numpy().astype(np.int64)
+        reasons = [divided.reasons[code] for code in here["code"].to_pylist()]
+        records, lines = part.records_of(rows), part.lines_of(rows)
+        for start in range(0, len(rows), BATCH_ROWS):
+            here = slice(start, start + BATCH_ROWS)
+            texts = list(islice(records, BATCH_ROWS))
+            yield _batch(divided.name, part, lines[here], reasons[here], texts)
+
+
+def _malformed(name: str, part: Part) -> pa.RecordBatch:
+    faults = part.malformed
+    lines = np.array([fault.line for fault in faults], dtype=np.int64)
+    reasons = [fault.reason for fault in faults]
+    return _batch(name, part, lines, reasons, [fault.record for fault in faults])
+
+
+def _batch(
+    name: str, part: Part, lines: np.ndarray, reasons: list[str], records: list[str]
+) -> pa.RecordBatch:
+    n_rows = len(lines)
+    columns = [[name] * n_rows, [part.name] * n_rows, lines, reasons, records]
+    return pa.RecordBatch.from_arrays(
+        [pa.array(column, kind.type) for column, kind in zip(columns, REJECTS, strict=True)],
+        schema=REJECTS,
+    )
+
+
+def _first_rejects(divided: Sorted, reason: str, n_rows: int) -> list[dict]:
+    found = (row for batch in _rejects(divided) for row in batch.to_pylist())
+    return list(islice((row for row in found if row["reason"] == reason), n_rows))

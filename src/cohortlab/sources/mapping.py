@@ -1,0 +1,46 @@
+"""Which column of a file is which of ours."""
+
+from collections.abc import Mapping
+
+from cohortlab.sources.errors import SourceError
+from cohortlab.sources.files import Place
+
+
+def column_names(
+    columns: Mapping[str, str] | None, defaults: Mapping[str, str], *, place: Place
+) -> dict[str, str]:
+    """
+    Complete a column mapping with the names of the original form.
+
+    Parameters
+    ----------
+    columns : mapping of str to str, optional
+        Our column name to the name in the file, for the columns named otherwise.
+    defaults : mapping of str to str
+        Every column of ours and its name in the original form.
+    place : Place
+        Where the mapping stands in ``params.yaml``, for the message.
+
+    Returns
+    -------
+    dict of str to str
+        Every column of ours and its name in the file, in the order of `defaults`.
+
+    Raises
+    ------
+    SourceError
+        If a key is no column of ours or a name is not text.
+
+    Examples
+    --------
+    >>> column_names({"country": "Land"}, {"country": "Country"}, place=Place())
+    {'country': 'Land'}
+    """
+    given = dict(columns or {})
+    for ours, theirs in given.items():
+        key = place.key("columns")
+        if ours not in defaults:
+            raise SourceError(f"{key}.{ours} is no column. Known are: {', '.join(defaults)}.")
+        if not isinstance(theirs, str) or not theirs.strip():
+            raise SourceError(f"{key}.{ours} must be the name of a column, but is {theirs!r}.")
+    return {ours: given.get(ours, theirs) for ours, theirs in defaults.items()}
