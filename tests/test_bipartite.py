@@ -11,7 +11,6 @@ from cohortlab.bipartite import (
     incidence_matrix,
     mutual_information,
     relations,
-    root_groups,
     summarise,
 )
 
@@ -336,13 +335,3 @@ def test_summary_of_an_untestable_table_has_no_p():
     found = summarise(sparse.csr_array((3, 2)), [0, 0, 1], [0, 1], rng=np.random.default_rng(0))
     assert found["p_permutation"] is None
     assert found["mutual_information"] == 0.0
-
-
-def test_roots_are_found_through_any_depth():
-    parents = {3: 2, 2: 1, 1: None, 5: float("nan"), 7: 99}
-    assert root_groups(parents) == {"3": "1", "2": "1", "1": "1", "5": "5", "7": "99"}
-
-
-def test_categories_in_a_loop_are_an_error():
-    with pytest.raises(ValueError, match="each other's ancestors"):
-        root_groups({"a": "b", "b": "a"})

@@ -6,7 +6,6 @@ from cohortlab.bipartite.items import (
     UNKNOWN_GROUP,
     ItemClusters,
     cluster_items,
-    root_groups,
 )
 from cohortlab.bipartite.relation_table import RELATION_COLUMNS, relations
 from cohortlab.bipartite.strength import (
@@ -27,6 +26,5 @@ __all__ = [
     "mutual_information",
     "person_by_item_cluster",
     "relations",
-    "root_groups",
     "summarise",
 ]

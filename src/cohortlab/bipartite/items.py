@@ -102,43 +102,6 @@ def cluster_items(
     )
 
 
-def root_groups(parents: Mapping[str, str | None]) -> dict[str, str]:
-    """Top category of every category of a tree.
-
-    Parameters
-    ----------
-    parents : mapping of category to parent
-        A root has the parent None, NaN or one that is not listed itself.
-
-    Returns
-    -------
-    dict
-        Category -> its root, both as text.
-
-    Raises
-    ------
-    ValueError
-        If categories are each other's ancestors.
-
-    Examples
-    --------
-    >>> root_groups({"shoes": None, "boots": "shoes"})
-    {'shoes': 'shoes', 'boots': 'shoes'}
-    """
-    parents = {str(k): None if pd.isna(v) else str(v) for k, v in parents.items()}
-    roots = {}
-    for category in parents:
-        path = [category]
-        while parents.get(path[-1]) is not None and path[-1] not in roots:
-            path.append(parents[path[-1]])
-            if path[-1] in path[:-1]:
-                raise ValueError(
-                    f"the categories {path} are each other's ancestors: break the loop"
-                )
-        roots.update(dict.fromkeys(path, roots.get(path[-1], path[-1])))
-    return {category: roots[category] for category in parents}
-
-
 def _by_cooccurrence(
     incidence: Incidence, *, n_clusters: int | None, random_state: int, **_: Any
 ) -> tuple[np.ndarray, None, dict]:
