@@ -1,0 +1,235 @@
+"""The audit of a choice: what speaks for it, and whether to believe it."""
+
+import math
+from dataclasses import asdict
+
+import numpy as np
+
+from cohortlab.mixture.bootstrap import (
+    RatioTest,
+    audit_sample,
+    null_test,
+    ratio_test,
+    read_jaccard,
+    stability,
+)
+from cohortlab.mixture.cells import CRITERIA, Cell, CellFit, Job, centred_parameters
+from cohortlab.mixture.judgement import judge
+from cohortlab.mixture.parallel import workers
+from cohortlab.mixture.preparation import heaviest_points
+
+Choice = tuple[Cell, CellFit]
+
+
+def choose(cells: list[Cell], criterion: str, *, raw: bool = False) -> Choice | None:
+    """Pick the cell with the lowest criterion.
+
+    Parameters
+    ----------
+    cells : list of Cell
+        All cells.
+    criterion : {"bic", "icl", "aic"}
+        What to compare; ties go to fewer parameters, then to the earlier cell.
+    raw : bool
+        Take the highest log-likelihood of each cell, vetoed or not.
+
+    Returns
+    -------
+    (Cell, CellFit) or None
+        The winner; None where no cell qualifies.
+    """
+    fits = [(cell, cell.fits[0] if raw and cell.fits else cell.sound) for cell in cells]
+    fits = [(cell, fit) for cell, fit in fits if fit is not None]
+    if not fits:
+        return None
+    return min(fits, key=lambda pair: (pair[1].figures[criterion], pair[1].figures["n_parameters"]))
+
+
+def audit(
+    cells: list[Cell],
+    job: Job,
+    *,
+    criterion: str = "bic",
+    n_bootstrap: int = 99,
+    audit_rows: int = 1000,
+) -> tuple[Choice, dict]:
+    """Choose among cells and certify the choice.
+
+    Parameters
+    ----------
+    cells : list of Cell
+        All cells of a search, at least one with a fit.
+    job : Job
+        What they share.
+    criterion : {"bic", "icl"}
+        What to choose by.
+    n_bootstrap : int
+        Replicates of each bootstrap; 0 leaves them out.
+    audit_rows : int
+        Rows that the bootstraps see.
+
+    Returns
+    -------
+    choice : (Cell, CellFit)
+        The lowest criterion among optima that are not vetoed; where all are, the lowest of all.
+    certificate : dict
+        Plain numbers, strings, lists and dicts.
+    """
+    raw = choose(cells, criterion, raw=True)
+    chosen = choose(cells, criterion) or raw
+    certificate = {
+        **_name(chosen, criterion),
+        "criterion": criterion,
+        "vetoed": bool(chosen[1].reasons),
+        "figures": _clean(chosen[1].figures),
+        "starts": {
+            "tried": chosen[0].n_starts,
+            "agreeing": chosen[0].n_agreeing,
+            "failed": chosen[0].n_failed,
+        },
+        "raw_winner": {**_name(raw, criterion), "reasons": list(raw[1].reasons)},
+        "edge": _edge(cells, chosen, criterion),
+        "runner_up": _runner_up(cells, chosen, criterion),
+        "criteria": _compare_criteria(cells),
+        "cells": _tally(cells),
+        "data": _describe(job),
+        **_bootstraps(chosen, job, n_bootstrap, audit_rows),
+        "settings": {**asdict(job.settings), **asdict(job.limits), "n_init": job.n_init},
+    }
+    return chosen, {**judge(certificate), **certificate}
+
+
+def _name(choice: Choice, criterion: str) -> dict:
+    cell, fit = choice
+    return {
+        "model": cell.model,
+        "n_components": cell.n_components,
+        criterion: fit.figures[criterion],
+    }
+
+
+def _clean(figures: dict) -> dict:
+    """Replace what JSON has no number for."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in figures.items()
+    }
+
+
+def _edge(cells: list[Cell], chosen: Choice, criterion: str) -> dict:
+    """Say where the choice and the raw criterion stand in the range of sizes searched."""
+    fitted = [cell for cell in cells if cell.fits]
+    sizes = sorted({cell.n_components for cell in fitted})
+    lowest = {
+        size: min(cell.fits[0].figures[criterion] for cell in fitted if cell.n_components == size)
+        for size in sizes
+    }
+    raw_best = min(sizes, key=lambda size: lowest[size])
+    several = len(sizes) > 1
+    return {
+        "sizes": sizes,
+        "raw_by_size": [lowest[size] for size in sizes],
+        "chosen_at_edge": several and chosen[0].n_components == sizes[-1],
+        "raw_at_edge": several and raw_best == sizes[-1],
+    }
+
+
+def _runner_up(cells: list[Cell], chosen: Choice, criterion: str) -> dict | None:
+    """Find the second lowest criterion, and the lowest at any other number of components."""
+    others = [cell for cell in cells if cell is not chosen[0]]
+    second = choose(others, criterion)
+    if second is None:
+        return None
+    mine = chosen[1].figures[criterion]
+    elsewhere = [cell for cell in others if cell.n_components != chosen[0].n_components]
+    other = choose(elsewhere, criterion)
+    return {
+        **_name(second, criterion),
+        "gap": second[1].figures[criterion] - mine,
+        "other_size": None
+        if other is None
+        else {**_name(other, criterion), "gap": other[1].figures[criterion] - mine},
+    }
+
+
+def _compare_criteria(cells: list[Cell]) -> dict:
+    """Choose once by each criterion."""
+    choices = {name: choose(cells, name) for name in CRITERIA[1:]}
+    named = {name: one and _name(one, name) for name, one in choices.items()}
+    sizes = {named[name]["n_components"] for name in ("bic", "icl") if named[name]}
+    return {**named, "bic_and_icl_agree": len(sizes) == 1}
+
+
+def _tally(cells: list[Cell]) -> dict:
+    """Count and list the cells by verdict."""
+    vetoed = [cell for cell in cells if cell.fits and cell.fits[0].reasons]
+    missing = [cell for cell in cells if not cell.fits]
+    return {
+        "searched": len(cells),
+        "sound": sum(cell.verdict == "ok" for cell in cells),
+        "vetoed": [
+            {
+                "model": cell.model,
+                "n_components": cell.n_components,
+                "bic": cell.fits[0].figures["bic"],
+                "sound_bic": cell.sound.figures["bic"] if cell.sound else None,
+                "reasons": list(cell.fits[0].reasons),
+            }
+            for cell in vetoed
+        ],
+        "without_fit": [
+            {"model": cell.model, "n_components": cell.n_components, "reason": cell.failure}
+            for cell in missing
+        ],
+    }
+
+
+def _describe(job: Job) -> dict:
+    rows = job.rows
+    heavy = heaviest_points(rows)
+    return {
+        "total_weight": rows.total_weight,
+        "n_distinct": rows.n_distinct,
+        "n_features": rows.n_features,
+        "repeated_share": float(rows.weights[rows.weights > 1].sum() / rows.total_weight),
+        "mass_points": len(heavy),
+        "mass_share": float(rows.weights[heavy].sum() / rows.total_weight),
+    }
+
+
+def _bootstraps(chosen: Choice, job: Job, n_bootstrap: int, audit_rows: int) -> dict:
+    """Run the tests by simulation."""
+    empty = {"likelihood_ratio": None, "null_test": None, "stability": None}
+    if n_bootstrap == 0:
+        return empty
+    cell, fit = chosen
+    own, bigger = (cell.model, cell.n_components), (cell.model, cell.n_components + 1)
+    rows = audit_sample(job, audit_rows)
+    parameters = centred_parameters(fit, cell.model, job.rows)
+    with workers() as run:
+        ratio = ratio_test(rows, own, bigger, job, run, n_bootstrap)
+        null = null_test(rows, own if cell.n_components > 1 else bigger, job, run, n_bootstrap)
+        if cell.n_components == 1:
+            return {**empty, "likelihood_ratio": _plain(ratio), "null_test": _plain(null)}
+        found = stability(rows, parameters, own, job, run, max(n_bootstrap // 2, 1))
+    return {
+        "likelihood_ratio": _plain(ratio),
+        "null_test": _plain(null),
+        "stability": _summarise(found, round(rows.total_weight)),
+    }
+
+
+def _plain(test: RatioTest | None) -> dict | None:
+    return None if test is None else asdict(test)
+
+
+def _summarise(found: np.ndarray, n_rows: int) -> dict:
+    """Average the Jaccard coefficients of each cluster over the replicates that judged it."""
+    judged = [column[np.isfinite(column)] for column in found.T]
+    means = [float(column.mean()) if column.size else None for column in judged]
+    return {
+        "jaccard": means,
+        "reading": [read_jaccard(value) for value in means],
+        "n_replicates": len(found),
+        "n_rows": n_rows,
+    }

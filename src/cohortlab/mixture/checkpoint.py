@@ -1,0 +1,89 @@
+"""Finished cells on disk, so that a search that was cut off can go on."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from cohortlab.mixture.cells import Cell, Job
+
+
+def fingerprint(job: Job) -> str:
+    """Digest the data and settings that a cell's result depends on.
+
+    Parameters
+    ----------
+    job : Job
+        What all cells of a search share.
+
+    Returns
+    -------
+    str
+        Hexadecimal digest.
+    """
+    digest = hashlib.sha256()
+    for array in (job.rows.values, job.rows.weights, job.rows.centre):
+        digest.update(array.tobytes())
+    settings = {
+        "settings": asdict(job.settings),
+        "limits": asdict(job.limits),
+        "init": job.init,
+        "n_init": job.n_init,
+        "entropy": job.seed.entropy,
+    }
+    digest.update(json.dumps(settings, sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+class Checkpoint:
+    """A file with one line a finished cell.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; begun where it does not exist.
+    key : str
+        From `fingerprint`.
+
+    Raises
+    ------
+    ValueError
+        If the file belongs to another search.
+    """
+
+    def __init__(self, path: str | Path, key: str):
+        self.path = Path(path)
+        self.cells: dict[tuple[str, int], Cell] = {}
+        if not self.path.exists():
+            self.path.write_text(json.dumps({"search": key}) + "\n")
+            return
+        first, *lines = self.path.read_text().split("\n")
+        if _parse(first) != {"search": key}:
+            raise ValueError(
+                f"{self.path} belongs to a search of other data or settings; "
+                "give another checkpoint file, or delete this one."
+            )
+        for line in lines:
+            self._read(line)
+        # What was cut off in the middle of a line is dropped before anything is added after it.
+        whole = [json.dumps(cell.to_dict()) for cell in self.cells.values()]
+        self.path.write_text("\n".join([first, *whole]) + "\n")
+
+    def _read(self, line: str) -> None:
+        plain = _parse(line)
+        if plain:
+            cell = Cell.from_dict(plain)
+            self.cells[cell.model, cell.n_components] = cell
+
+    def add(self, cell: Cell) -> None:
+        """Write a finished cell."""
+        self.cells[cell.model, cell.n_components] = cell
+        with self.path.open("a") as file:
+            file.write(json.dumps(cell.to_dict()) + "\n")
+
+
+def _parse(line: str) -> dict | None:
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError:
+        return None

@@ -1,0 +1,354 @@
+"""A scikit-learn estimator for all covariance models, with weights."""
+
+import warnings
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, DensityMixin, _fit_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from cohortlab.mixture.assignment import assess, criteria, score_rows
+from cohortlab.mixture.checks import (
+    check_distinct,
+    check_responsibilities,
+    check_size,
+    check_weights,
+    explain_failure,
+    seed_from,
+    warn_if_swamped,
+)
+from cohortlab.mixture.collapse import Rows, collapse_rows
+from cohortlab.mixture.density import Parameters, compact, expand, shift
+from cohortlab.mixture.em import maximise, moments_of
+from cohortlab.mixture.fitting import Fit, explore_rows, fit_partitions, make_partitions
+from cohortlab.mixture.initial import METHODS
+from cohortlab.mixture.iterate import Settings, run_em
+from cohortlab.mixture.models import Family, count_parameters, resolve_model
+from cohortlab.mixture.parallel import OrderedMap, workers
+from cohortlab.mixture.storage import load_arrays, save_arrays
+
+
+class GaussianMixture(DensityMixin, BaseEstimator):
+    """Gaussian mixture with any of the fourteen parsimonious covariance models.
+
+    Parameters
+    ----------
+    n_components : int, default 1
+        Number of components.
+    model : str, default "VVV"
+        Covariance model: volume, shape and orientation, each Equal, Variable or (for shape and
+        orientation) Identity. `E` and `V` for one feature. scikit-learn's names work: `spherical`
+        is VII, `diag` VVI, `tied` EEE, `full` VVV.
+    n_init : int, default 10
+        Number of starts; the best log-likelihood is kept.
+    init : {"kmeans++", "random", "hierarchical", "mixed"}, default "kmeans++"
+        Where starts come from. `hierarchical` has no randomness and is one start; `mixed` takes it
+        first and `kmeans++` for the rest.
+    reg_covar : float, default 1e-6
+        Added to the diagonal of every covariance, as in scikit-learn; in squared units of the data.
+        0 is allowed.
+    tol : float, default 1e-6
+        EM stops once the log-likelihood per unit of weight is estimated to lie within this of its
+        limit.
+    max_iter : int, default 1000
+        Most iterations a start takes. 0 with `responsibilities` estimates the parameters from them
+        once and stops: discriminant analysis with this covariance model (EDDA).
+    random_state : int, numpy.random.Generator, numpy.random.RandomState or None, default None
+        Seed of the starts.
+
+    Attributes
+    ----------
+    weights_ : ndarray of shape (n_components,)
+        Mixing proportions.
+    means_ : ndarray of shape (n_components, n_features)
+        Means.
+    covariances_ : ndarray of shape (n_components, n_features, n_features)
+        Covariances.
+    loglik_ : float
+        Total weighted log-likelihood of the training rows.
+    loglik_path_ : ndarray of shape (n_iter_ + 1,)
+        Log-likelihood at every iteration. With `reg_covar` above zero it may fall by the little
+        that regularisation costs; without, it never falls.
+    n_parameters_ : int
+        Free parameters.
+    converged_ : bool
+        Whether the stopping rule was met.
+    n_iter_ : int
+        Iterations of the best start.
+    n_starts_agreeing_ : int
+        Starts that led to the optimum that was kept.
+    total_weight_ : float
+        Sum of the training weights, the n of BIC.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of str
+        Column names, where the input had them.
+
+    Notes
+    -----
+    Weights count rows: a weight of three is three equal rows, in BIC too. Equal rows are collapsed
+    first, so neither the order of the rows nor the number of threads changes a result.
+
+    References
+    ----------
+    Scrucca, Fop, Murphy and Raftery (2016), mclust 5. Celeux and Govaert (1995), Gaussian
+    parsimonious clustering models.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0], [0.1], [0.2], [9.0], [9.1], [9.2]])
+    >>> fitted = GaussianMixture(2, "E", random_state=0).fit(X)
+    >>> sorted(fitted.means_.ravel().round(6).tolist())
+    [0.1, 9.1]
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "model": [str],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "init": [StrOptions({*METHODS, "mixed"})],
+        "reg_covar": [Interval(Real, 0.0, None, closed="left")],
+        "tol": [Interval(Real, 0.0, None, closed="left")],
+        "max_iter": [Interval(Integral, 0, None, closed="left")],
+        "random_state": ["random_state", np.random.Generator],
+    }
+
+    def __init__(
+        self,
+        n_components: int = 1,
+        model: str = "VVV",
+        *,
+        n_init: int = 10,
+        init: str = "kmeans++",
+        reg_covar: float = 1e-6,
+        tol: float = 1e-6,
+        max_iter: int = 1000,
+        random_state: int | np.random.Generator | np.random.RandomState | None = None,
+    ):
+        self.n_components = n_components
+        self.model = model
+        self.n_init = n_init
+        self.init = init
+        self.reg_covar = reg_covar
+        self.tol = tol
+        self.max_iter = max_iter
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, *, sample_weight=None, responsibilities=None) -> "GaussianMixture":
+        """Fit the mixture.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data, finite.
+        y : ignored
+            Present for pipelines.
+        sample_weight : array-like of shape (n_samples,), optional
+            Non-negative weights; zero is as good as absent.
+        responsibilities : array-like of shape (n_samples,) or (n_samples, n_components), optional
+            Component numbers, or shares that sum to one in each row. They replace `init`.
+
+        Returns
+        -------
+        GaussianMixture
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            Where no fit is possible; the message says what to try.
+        """
+        X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+        family = resolve_model(self.model, X.shape[1])
+        weight = check_weights(sample_weight, X)
+        check_size(X, self.n_components)
+        rows = collapse_rows(X, weight)
+        warn_if_swamped(rows, self.reg_covar)
+        with workers() as run:
+            if responsibilities is None:
+                fit = self._search_starts(rows, family, run)
+            else:
+                shares = check_responsibilities(responsibilities, len(X), self.n_components)
+                fit = self._run_once(rows, _collapse(shares, rows, weight), family, run)
+            explain_failure(fit, self.n_components, family.name)
+            self._keep(fit, rows, family, run)
+        return self
+
+    def _settings(self) -> Settings:
+        return Settings(float(self.reg_covar), float(self.tol), int(self.max_iter))
+
+    def _search_starts(self, rows: Rows, family: Family, run: OrderedMap) -> Fit:
+        check_distinct(rows, self.n_components)
+        seed = seed_from(self.random_state)
+        partitions = make_partitions(rows, self.n_components, self.init, self.n_init, seed)
+        sample = explore_rows(rows, seed)
+        settings = self._settings()
+        return fit_partitions(rows, sample, partitions, self.n_components, family, run, settings)
+
+    def _run_once(self, rows: Rows, shares: np.ndarray, family: Family, run: OrderedMap) -> Fit:
+        moments = moments_of(rows, shares[None], family)
+        start, alive = maximise(moments, family, reg_covar=self.reg_covar)
+        if not alive.all():
+            empty = int(np.argmin(moments.counts[0]))
+            raise ValueError(
+                f"responsibilities give component {empty} no weight; expected every component from "
+                f"0 to {self.n_components - 1} to have some. Try a smaller n_components."
+            )
+        one = run_em(rows, start, family, run, self._settings())[0]
+        return Fit(one, 1, 1, (one.failure,) if one.failure else ())
+
+    def _keep(self, fit: Fit, rows: Rows, family: Family, run: OrderedMap) -> None:
+        """Set the fitted attributes."""
+        parameters = fit.run.parameters
+        found = assess(rows, parameters, family, run)
+        self.weights_ = parameters.weights[0].copy()
+        self.means_ = parameters.means[0] + rows.centre
+        self.covariances_ = expand(parameters, family)
+        self.loglik_ = found.loglik
+        self.loglik_path_ = np.array(fit.run.path)
+        self.n_parameters_ = count_parameters(family.name, self.n_components, rows.n_features)
+        self.n_iter_ = fit.run.n_iter
+        self.converged_ = fit.run.converged or self.max_iter == 0
+        self.n_starts_agreeing_ = fit.n_agreeing
+        self.total_weight_ = rows.total_weight
+        if not self.converged_:
+            warnings.warn(
+                f"EM stopped after max_iter={self.max_iter} iterations before its log-likelihood "
+                "settled; increase max_iter or tol, or decrease n_components.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def _parameters(self) -> tuple[Parameters, Family]:
+        check_is_fitted(self)
+        family = resolve_model(self.model, self.means_.shape[1])
+        return compact(self.weights_, self.means_, self.covariances_, family), family
+
+    def _score_rows(self, X) -> tuple[np.ndarray, np.ndarray]:
+        parameters, family = self._parameters()
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        # Differences to one mean first: values near 1e8 keep their digits in the products after.
+        origin = parameters.means[0, 0]
+        with workers() as run:
+            return score_rows(X - origin, shift(parameters, -origin), family, run)
+
+    def score_samples(self, X) -> np.ndarray:
+        """Compute the log-density of each row, shape (n_samples,)."""
+        return self._score_rows(X)[0]
+
+    def score(self, X, y=None, *, sample_weight=None) -> float:
+        """Compute the mean log-density of the rows, weighted where weights are given."""
+        row_log = self.score_samples(X)
+        return float(np.average(row_log, weights=check_weights(sample_weight, row_log)))
+
+    def predict_proba(self, X) -> np.ndarray:
+        """Compute the responsibilities, shape (n_samples, n_components); rows sum to one."""
+        return np.exp(self._score_rows(X)[1])
+
+    def predict(self, X) -> np.ndarray:
+        """Name the most probable component of each row, shape (n_samples,)."""
+        return self._score_rows(X)[1].argmax(axis=1)
+
+    def fit_predict(self, X, y=None, *, sample_weight=None, responsibilities=None) -> np.ndarray:
+        """Fit, then name the most probable component of each row."""
+        self.fit(X, sample_weight=sample_weight, responsibilities=responsibilities)
+        return self.predict(X)
+
+    def uncertainty(self, X) -> np.ndarray:
+        """Compute one less the largest responsibility of each row, shape (n_samples,)."""
+        log_shares = np.sort(self._score_rows(X)[1], axis=1)
+        # Summing the other shares keeps digits that 1 - max would lose.
+        return np.exp(log_shares[:, :-1]).sum(axis=1)
+
+    def sample(self, n_samples: int = 1, random_state=None) -> tuple[np.ndarray, np.ndarray]:
+        """Draw rows from the fitted mixture.
+
+        Parameters
+        ----------
+        n_samples : int, default 1
+            Number of rows.
+        random_state : int, Generator, RandomState or None, optional
+            Seed; by default that of the estimator.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Rows.
+        labels : ndarray of shape (n_samples,)
+            Components they came from.
+        """
+        check_is_fitted(self)
+        seed = self.random_state if random_state is None else random_state
+        rng = np.random.default_rng(seed_from(seed))
+        labels = rng.choice(len(self.weights_), n_samples, p=self.weights_ / self.weights_.sum())
+        return draw_rows(self.means_, self.covariances_, labels, rng), labels
+
+    def _criteria(self, X, sample_weight) -> dict[str, float]:
+        row_log, log_shares = self._score_rows(X)
+        weight = check_weights(sample_weight, row_log)
+        weight = np.ones(len(row_log)) if weight is None else weight
+        loglik, hard_log = float(weight @ row_log), float(weight @ log_shares.max(axis=1))
+        return criteria(loglik, hard_log, self.n_parameters_, float(weight.sum()))
+
+    def bic(self, X, sample_weight=None) -> float:
+        """Compute the Bayesian information criterion; smaller is better, minus mclust's figure."""
+        return self._criteria(X, sample_weight)["bic"]
+
+    def icl(self, X, sample_weight=None) -> float:
+        """Compute the integrated completed likelihood criterion; smaller is better."""
+        return self._criteria(X, sample_weight)["icl"]
+
+    def aic(self, X, sample_weight=None) -> float:
+        """Compute the Akaike information criterion; smaller is better."""
+        return self._criteria(X, sample_weight)["aic"]
+
+    def save(self, path) -> None:
+        """Write the fitted mixture to one file of plain arrays, without pickle."""
+        check_is_fitted(self)
+        save_arrays(self, path)
+
+    @classmethod
+    def load(cls, path) -> "GaussianMixture":
+        """Read a mixture that `save` wrote; it scores identically."""
+        return load_arrays(cls, path)
+
+
+def draw_rows(
+    means: np.ndarray, covariances: np.ndarray, labels: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw one row from the component that each label names.
+
+    Parameters
+    ----------
+    means : ndarray of shape (n_components, n_features)
+    covariances : ndarray of shape (n_components, n_features, n_features)
+    labels : ndarray of shape (n_samples,)
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features)
+        Rows.
+    """
+    noise = rng.standard_normal((len(labels), means.shape[1]))
+    lower = np.linalg.cholesky(covariances)
+    drawn = np.empty_like(noise)
+    for component, (mean, factor) in enumerate(zip(means, lower, strict=True)):
+        own = labels == component
+        drawn[own] = mean + noise[own] @ factor.T
+    return drawn
+
+
+def _collapse(shares: np.ndarray, rows: Rows, weight: np.ndarray | None) -> np.ndarray:
+    """Average the shares of equal rows by weight: the M-step sees the same sums."""
+    weight = np.ones(len(shares)) if weight is None else weight
+    kept = rows.inverse >= 0
+    columns = [
+        np.bincount(rows.inverse[kept], (weight * column)[kept], rows.n_distinct)
+        for column in shares.T
+    ]
+    return np.stack(columns) / rows.weights

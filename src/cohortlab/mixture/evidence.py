@@ -1,0 +1,236 @@
+"""What speaks for and against one cell of a search."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cohortlab.mixture.assignment import Assessment, assess, criteria
+from cohortlab.mixture.collapse import Rows
+from cohortlab.mixture.density import Parameters, expand
+from cohortlab.mixture.fitting import Fit
+from cohortlab.mixture.initial import stack
+from cohortlab.mixture.iterate import Run, Settings, run_em
+from cohortlab.mixture.models import Family, count_parameters
+from cohortlab.mixture.parallel import OrderedMap
+
+_MOST_CANDIDATES = 4
+_SENSITIVITY_TOL = 1e-5
+_SENSITIVITY_ITERATIONS = 50
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where a cell is vetoed.
+
+    Attributes
+    ----------
+    smallest_size : float or None
+        Fewest effective rows a component may have; None means one more than there are features,
+        and at least five.
+    floor_factor : float
+        A smallest eigenvalue of at most this many times `reg_covar` is at the floor: the variance
+        is regularisation, not data.
+    largest_condition : float
+        Largest condition number of a covariance whose features have been standardised.
+    moved_loglik : float
+        Largest change of the log-likelihood per unit of weight when `reg_covar` changes tenfold.
+    moved_share : float
+        Largest share of weight that changes component then.
+    """
+
+    smallest_size: float | None = None
+    floor_factor: float = 10.0
+    largest_condition: float = 1e10
+    moved_loglik: float = 0.01
+    moved_share: float = 0.01
+
+    def size_for(self, n_features: int) -> float:
+        """Give the fewest rows a component may have."""
+        return max(n_features + 1, 5) if self.smallest_size is None else self.smallest_size
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One optimum of a cell with its evidence.
+
+    Attributes
+    ----------
+    run : Run
+        The run that reached it.
+    found : Assessment
+        Sums over the rows.
+    figures : dict
+        `loglik`, `bic`, `icl`, `aic` and the evidence, as columns of the table.
+    reasons : tuple of str
+        Why it is vetoed; empty where it is sound.
+    """
+
+    run: Run
+    found: Assessment
+    figures: dict
+    reasons: tuple[str, ...]
+
+
+def covariance_figures(parameters: Parameters, family: Family, rows: Rows) -> dict[str, float]:
+    """Measure how near the covariances are to singular.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        One fit.
+    family : Family
+        Covariance family.
+    rows : Rows
+        Rows, for the scale of the features.
+
+    Returns
+    -------
+    dict
+        `smallest_eigenvalue` in squared units of the data, `floor_component`, and
+        `condition_number` after standardising the features.
+    """
+    covariances = expand(parameters, family)
+    scales = rows.scales()
+    lowest = np.linalg.eigvalsh(covariances)[:, 0]
+    scaled = np.linalg.eigvalsh(covariances / np.outer(scales, scales))
+    condition = scaled[:, -1] / np.maximum(scaled[:, 0], np.finfo(float).tiny)
+    return {
+        "smallest_eigenvalue": float(lowest.min()),
+        "floor_component": int(lowest.argmin()),
+        "condition_number": float(condition.max()),
+    }
+
+
+def weigh(
+    runs: list[Run],
+    rows: Rows,
+    family: Family,
+    run: OrderedMap,
+    settings: Settings,
+    limits: Limits,
+) -> list[Candidate]:
+    """Gather the evidence on optima of one cell, best first, until one is sound.
+
+    Parameters
+    ----------
+    runs : list of Run
+        Finished runs at different optima, best first.
+    rows : Rows
+        Distinct weighted rows.
+    family : Family
+        Covariance family.
+    run : callable
+        Ordered map from `workers`.
+    settings : Settings
+        As for the fits.
+    limits : Limits
+        Where to veto.
+
+    Returns
+    -------
+    list of Candidate
+        The first has the highest log-likelihood; if it is vetoed, the last may be sound.
+    """
+    candidates = []
+    for one in runs[:_MOST_CANDIDATES]:
+        candidate = _weigh_one(one, rows, family, run, settings, limits)
+        candidates.append(candidate)
+        if not candidate.reasons:
+            break
+    return candidates
+
+
+def _weigh_one(
+    one: Run, rows: Rows, family: Family, run: OrderedMap, settings: Settings, limits: Limits
+) -> Candidate:
+    found = assess(rows, one.parameters, family, run)
+    _, n_components, n_features = one.parameters.shape
+    weight = rows.total_weight
+    n_parameters = count_parameters(family.name, n_components, n_features)
+    entropy = found.entropy / (weight * np.log(n_components)) if n_components > 1 else 0.0
+    figures = {
+        "loglik": found.loglik,
+        "n_parameters": n_parameters,
+        **criteria(found.loglik, found.hard_log, n_parameters, weight),
+        "converged": one.converged,
+        "n_iter": one.n_iter,
+        "smallest_size": float(found.sizes.min()),
+        **covariance_figures(one.parameters, family, rows),
+        "entropy": float(entropy),
+        **_sensitivity(one, rows, family, run, settings),
+    }
+    return Candidate(one, found, figures, _veto(figures, n_features, weight, settings, limits))
+
+
+def _sensitivity(
+    one: Run,
+    rows: Rows,
+    family: Family,
+    run: OrderedMap,
+    settings: Settings,
+) -> dict[str, float]:
+    """Continue from the optimum with ten times and a tenth of the regularisation.
+
+    A run that goes on with the regularisation as it was is the control: what it moves by is not
+    the regularisation's doing.
+    """
+    if settings.reg_covar == 0:
+        return {"reg_loglik_change": 0.0, "reg_label_change": 0.0}
+    factors = np.array([1.0, 10.0, 0.1])
+    starts = stack([one.parameters] * 3)
+    short = replace(
+        settings,
+        tol=max(settings.tol, _SENSITIVITY_TOL),
+        max_iter=min(settings.max_iter, _SENSITIVITY_ITERATIONS),
+        accelerate=False,
+    )
+    control, *moved = run_em(
+        rows, starts, family, run, short, reg_covar=settings.reg_covar * factors
+    )
+    if control.failure or any(other.failure for other in moved):
+        return {"reg_loglik_change": np.inf, "reg_label_change": 1.0}
+    change, share = 0.0, 0.0
+    known = assess(rows, control.parameters, family, run).labels
+    for other in moved:
+        labels = assess(rows, other.parameters, family, run).labels
+        gap = abs(other.loglik - control.loglik) / rows.total_weight
+        relabelled = float(rows.weights[labels != known].sum() / rows.total_weight)
+        change, share = max(change, gap), max(share, relabelled)
+    return {"reg_loglik_change": change, "reg_label_change": share}
+
+
+def _veto(
+    figures: dict, n_features: int, weight: float, settings: Settings, limits: Limits
+) -> tuple[str, ...]:
+    """Name the reasons not to believe an optimum."""
+    reasons = []
+    if not figures["converged"]:
+        reasons.append(f"not converged after {figures['n_iter']} iterations")
+    least = min(limits.size_for(n_features), weight)
+    if figures["smallest_size"] < least:
+        reasons.append(
+            f"a component rests on {figures['smallest_size']:.3g} rows, fewer than {least:g}"
+        )
+    floor = limits.floor_factor * settings.reg_covar
+    if figures["smallest_eigenvalue"] <= floor:
+        reasons.append(
+            f"a variance of {figures['smallest_eigenvalue']:.3g} is at the floor that "
+            f"reg_covar={settings.reg_covar:g} sets"
+        )
+    elif figures["condition_number"] > limits.largest_condition:
+        reasons.append(
+            f"a covariance is nearly singular, condition number {figures['condition_number']:.3g}"
+        )
+    moved = figures["reg_loglik_change"] > limits.moved_loglik
+    if moved or figures["reg_label_change"] > limits.moved_share:
+        reasons.append(
+            "the optimum moves when reg_covar changes tenfold: log-likelihood by "
+            f"{figures['reg_loglik_change']:.3g} a row, {figures['reg_label_change']:.1%} of rows "
+            "change component"
+        )
+    return tuple(reasons)
+
+
+def distinct_runs(fit: Fit) -> list[Run]:
+    """List the finished optima of a cell, best first."""
+    return [fit.run, *fit.others] if np.isfinite(fit.run.loglik) else []

@@ -1,0 +1,184 @@
+"""From many starts to one fit: explore with short runs, finish the best."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cohortlab.mixture.collapse import Rows, subset_rows
+from cohortlab.mixture.density import Parameters
+from cohortlab.mixture.initial import partition, stack, start_from_labels
+from cohortlab.mixture.iterate import Run, Settings, run_em
+from cohortlab.mixture.models import Family
+from cohortlab.mixture.parallel import OrderedMap
+
+_FINISH_ALL_ROWS = 2_000
+_EXPLORE_ROWS = 10_000
+_EXPLORE_TOL = 1e-4
+_EXPLORE_ITERATIONS = 100
+_N_FINISH = 3
+
+# Two runs reached the same optimum if their log-likelihoods per unit of weight are this close.
+SAME_FINISHED = 1e-4
+SAME_EXPLORED = 1e-3
+
+Partition = tuple[Rows, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The best of several starts.
+
+    Attributes
+    ----------
+    run : Run
+        The run with the highest log-likelihood.
+    n_starts : int
+        Starts that were tried.
+    n_agreeing : int
+        Starts that led to the same optimum as the best.
+    failures : tuple of str
+        Why starts failed, one entry a failed start.
+    others : tuple of Run
+        Finished runs at other optima, best first.
+    """
+
+    run: Run
+    n_starts: int
+    n_agreeing: int
+    failures: tuple[str, ...]
+    others: tuple[Run, ...] = ()
+
+
+def generator(seed: np.random.SeedSequence, *key: int) -> np.random.Generator:
+    """Derive an independent stream from a seed and a key, whatever else has been drawn."""
+    return np.random.default_rng(
+        np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, *key))
+    )
+
+
+def make_partitions(
+    rows: Rows, n_components: int, init: str, n_init: int, seed: np.random.SeedSequence
+) -> list[Partition]:
+    """Cut the rows for each start.
+
+    Parameters
+    ----------
+    rows : Rows
+        Distinct weighted rows.
+    n_components : int
+        Number of groups.
+    init : {"kmeans++", "random", "hierarchical", "mixed"}
+        Method; `mixed` takes the hierarchical partition first and `kmeans++` for the others.
+    n_init : int
+        Number of starts; one where the method has no randomness.
+    seed : numpy.random.SeedSequence
+        Each start draws from a stream derived from it, its size and its number.
+
+    Returns
+    -------
+    list of (Rows, ndarray)
+        Sample and labels of each start.
+    """
+    if init == "hierarchical" or n_components == 1:
+        return [partition(rows, n_components, "hierarchical", np.random.default_rng(0))]
+    methods = [init] * n_init
+    if init == "mixed":
+        methods = ["hierarchical"] + ["kmeans++"] * (n_init - 1)
+    return [
+        partition(rows, n_components, method, generator(seed, n_components, start), turn=start)
+        for start, method in enumerate(methods)
+    ]
+
+
+def explore_rows(rows: Rows, seed: np.random.SeedSequence) -> Rows:
+    """Choose the rows that short runs see: all of them, or a weighted sample of many."""
+    return subset_rows(rows, _EXPLORE_ROWS, generator(seed, 0))
+
+
+def fit_partitions(
+    rows: Rows,
+    sample: Rows,
+    partitions: list[Partition],
+    n_components: int,
+    family: Family,
+    run: OrderedMap,
+    settings: Settings,
+    *,
+    more: Sequence[Parameters] = (),
+) -> Fit:
+    """Run EM from each partition and keep the best.
+
+    Up to 2,000 distinct rows every start runs to convergence. Beyond that all starts take a short
+    run together on `sample`, and the best few optima found there are finished on all rows.
+
+    Parameters
+    ----------
+    rows : Rows
+        All distinct rows.
+    sample : Rows
+        What short runs see, from `explore_rows`.
+    partitions : list of (Rows, ndarray)
+        From `make_partitions`.
+    n_components : int
+        Number of components.
+    family : Family
+        Covariance family.
+    run : callable
+        Ordered map from `workers`.
+    settings : Settings
+        Stopping rule and regularisation.
+    more : sequence of Parameters
+        Further starts, such as those from `split_starts`.
+
+    Returns
+    -------
+    Fit
+        The best run, and how the others compare.
+    """
+    parts = [
+        start_from_labels(piece, labels, n_components, family, settings.reg_covar)
+        for piece, labels in partitions
+    ]
+    parts += more
+    starts = stack(parts)
+    if len(parts) == 1 or rows.n_distinct <= _FINISH_ALL_ROWS:
+        runs = run_em(rows, starts, family, run, settings)
+        return _choose(runs, runs, rows.total_weight, SAME_FINISHED)
+    short = replace(
+        settings,
+        tol=max(settings.tol, _EXPLORE_TOL),
+        max_iter=min(settings.max_iter, _EXPLORE_ITERATIONS),
+    )
+    explored = run_em(sample, starts, family, run, short)
+    promising = _distinct(explored, SAME_EXPLORED * rows.total_weight)[:_N_FINISH]
+    if not promising:
+        return _choose(explored, explored, rows.total_weight, SAME_EXPLORED)
+    begin = stack([explored[place].parameters for place in promising])
+    finished = run_em(rows, begin, family, run, settings)
+    return _choose(finished, explored, rows.total_weight, SAME_EXPLORED)
+
+
+def _distinct(runs: list[Run], gap: float) -> list[int]:
+    """List runs by falling log-likelihood, one for each optimum, without the failed ones."""
+    order = sorted(range(len(runs)), key=lambda place: -runs[place].loglik)
+    kept: list[int] = []
+    for place in order:
+        loglik = runs[place].loglik
+        if np.isfinite(loglik) and (not kept or runs[kept[-1]].loglik - loglik > gap):
+            kept.append(place)
+    return kept
+
+
+def _choose(finished: list[Run], tried: list[Run], weight: float, same: float) -> Fit:
+    """Keep the finished run with the highest log-likelihood and count who agrees with it."""
+    order = _distinct(finished, SAME_FINISHED * weight)
+    failures = tuple(one.failure for one in tried if one.failure)
+    if not order:
+        failed = tuple(one.failure for one in finished if one.failure)
+        return Fit(finished[0], len(tried), 0, failures or failed)
+    best = finished[order[0]]
+    top = max(one.loglik for one in tried)
+    agreeing = sum(top - one.loglik <= same * weight for one in tried)
+    others = tuple(finished[place] for place in order[1:])
+    return Fit(best, len(tried), int(agreeing), failures, others)

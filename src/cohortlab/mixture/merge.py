@@ -1,0 +1,123 @@
+"""From components to clusters: merging by entropy."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class MergeTree:
+    """The order in which components merge into clusters.
+
+    Attributes
+    ----------
+    steps : DataFrame
+        One row a number of clusters, from all components down to one: `n_clusters`, `entropy` of
+        the assignments, `drop` from the step before, `weight` of the rows that were merged, and
+        `first`, `second`: the components that lead the two clusters merged, -1 in the first row.
+    labels : ndarray of shape (n_components, n_components)
+        Row i gives the cluster of each component when there are n_components - i clusters.
+    """
+
+    steps: pd.DataFrame
+    labels: np.ndarray
+
+    def clusters(self, n_clusters: int) -> np.ndarray:
+        """Give the cluster of each component.
+
+        Parameters
+        ----------
+        n_clusters : int
+            From 1 to the number of components.
+
+        Returns
+        -------
+        ndarray of shape (n_components,)
+            Cluster numbers, from 0.
+        """
+        n_components = len(self.labels)
+        if not 1 <= n_clusters <= n_components:
+            raise ValueError(f"n_clusters={n_clusters}; expected 1 to {n_components}.")
+        return self.labels[n_components - n_clusters]
+
+
+def merge_components(responsibilities: np.ndarray, sample_weight=None) -> MergeTree:
+    """Merge the two components whose union lowers the entropy most, again and again.
+
+    Parameters
+    ----------
+    responsibilities : ndarray of shape (n_samples, n_components)
+        From `predict_proba`.
+    sample_weight : array-like of shape (n_samples,), optional
+        Weights.
+
+    Returns
+    -------
+    MergeTree
+        Entropies and clusters at every number of clusters. A bend in the entropy, where a merge
+        lowers it by little, is where clusters lie apart.
+
+    Notes
+    -----
+    Entropy is -sum_i w_i sum_k r_ik log r_ik; the shares of merged components add up, so the
+    density is unchanged.
+
+    References
+    ----------
+    Baudry, Raftery, Celeux, Lo and Gottardo (2010), Combining mixture components for clustering,
+    Section 3.
+
+    Examples
+    --------
+    >>> shares = np.array([[0.5, 0.5, 0.0], [0.5, 0.5, 0.0], [0.0, 0.0, 1.0]])
+    >>> merge_components(shares).clusters(2).tolist()
+    [0, 0, 1]
+    """
+    shares = np.array(responsibilities, dtype=np.float64).T
+    weight = np.ones(shares.shape[1]) if sample_weight is None else np.asarray(sample_weight)
+    members = [[component] for component in range(len(shares))]
+    before = float(_entropy(shares, weight).sum())
+    rows = [{"n_clusters": len(shares), "entropy": before, "drop": 0.0, "weight": 0.0}]
+    rows[0] |= {"first": -1, "second": -1}
+    labels = [_label(members)]
+    while len(members) > 1:
+        first, second = _best_pair(shares, weight)
+        merged = float(weight @ (shares[first] + shares[second]))
+        names = {"first": members[first][0], "second": members[second][0]}
+        shares[first] += shares[second]
+        shares = np.delete(shares, second, axis=0)
+        members[first] = members[first] + members.pop(second)
+        after = float(_entropy(shares, weight).sum())
+        rows.append(
+            {"n_clusters": len(members), "entropy": after, "drop": before - after}
+            | {"weight": merged, **names}
+        )
+        labels.append(_label(members))
+        before = after
+    return MergeTree(pd.DataFrame(rows), np.array(labels))
+
+
+def _entropy(shares: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Give each component's part of the entropy."""
+    safe = np.where(shares > 0, shares, 1.0)
+    return -(shares * np.log(safe)) @ weight
+
+
+def _best_pair(shares: np.ndarray, weight: np.ndarray) -> tuple[int, int]:
+    own = _entropy(shares, weight)
+    best, largest = (0, 1), -np.inf
+    for first in range(len(shares) - 1):
+        joint = _entropy(shares[first] + shares[first + 1 :], weight)
+        drops = own[first] + own[first + 1 :] - joint
+        place = int(drops.argmax())
+        if drops[place] > largest:
+            best, largest = (first, first + 1 + place), float(drops[place])
+    return best
+
+
+def _label(members: list[list[int]]) -> list[int]:
+    """Give each component the number of its cluster, counted by first component."""
+    ordered = sorted(members, key=min)
+    found = {one: number for number, group in enumerate(ordered) for one in group}
+    return [found[one] for one in range(len(found))]

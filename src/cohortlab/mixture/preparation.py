@@ -1,0 +1,110 @@
+"""Before a mixture: transformations of features, and exact mass points set apart."""
+
+import numpy as np
+import pandas as pd
+from sklearn.preprocessing import FunctionTransformer, PowerTransformer, QuantileTransformer
+
+from cohortlab.mixture.checks import check_weights
+from cohortlab.mixture.collapse import Rows, collapse_rows
+
+SMALLEST_SHARE = 0.01
+
+
+def _log1p() -> FunctionTransformer:
+    return FunctionTransformer(
+        np.log1p, np.expm1, check_inverse=False, feature_names_out="one-to-one"
+    )
+
+
+def _rank() -> QuantileTransformer:
+    return QuantileTransformer(
+        output_distribution="normal", n_quantiles=1000, subsample=None, random_state=0
+    )
+
+
+TRANSFORMATIONS = {
+    "none": lambda: FunctionTransformer(feature_names_out="one-to-one"),
+    "log1p": _log1p,
+    "rank": _rank,
+    "yeo-johnson": PowerTransformer,
+}
+
+
+def make_transformation(name: str):
+    """Make a transformation of features, to be fitted once and then only applied.
+
+    Parameters
+    ----------
+    name : {"none", "log1p", "rank", "yeo-johnson"}
+        `log1p` for counts and durations; `rank` to normal scores, whatever the distribution;
+        `yeo-johnson` a power chosen by likelihood, standardised.
+
+    Returns
+    -------
+    scikit-learn transformer
+        Not fitted.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+
+    Examples
+    --------
+    >>> make_transformation("log1p").fit_transform([[0.0]]).tolist()
+    [[0.0]]
+    """
+    if name not in TRANSFORMATIONS:
+        raise ValueError(f"transformation {name!r}; expected one of {', '.join(TRANSFORMATIONS)}.")
+    return TRANSFORMATIONS[name]()
+
+
+def heaviest_points(rows: Rows, min_share: float = SMALLEST_SHARE) -> np.ndarray:
+    """Find the distinct rows that repeat and hold a share of all weight, heaviest first."""
+    least = max(min_share * rows.total_weight, rows.weights.min() * 2)
+    heavy = np.flatnonzero(rows.weights >= least)
+    return heavy[np.argsort(-rows.weights[heavy], kind="stable")]
+
+
+def split_mass_points(
+    X, sample_weight=None, *, min_share: float = SMALLEST_SHARE
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Set apart the exact points on which many rows fall.
+
+    No Gaussian describes a point: its variance would be zero and its likelihood without bound. Such
+    rows are groups already; a mixture is for the rest.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Data.
+    sample_weight : array-like of shape (n_samples,), optional
+        Weights.
+    min_share : float
+        Smallest share of all weight that makes a point a group.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_samples,)
+        Number of the mass point of each row, heaviest first; -1 for the rest.
+    points : DataFrame
+        One row a mass point: its features, `weight` and `share`.
+
+    Examples
+    --------
+    >>> split_mass_points(np.array([[0.0], [0.0], [1.5]]), min_share=0.5)[0].tolist()
+    [0, 0, -1]
+    """
+    names = [str(name) for name in getattr(X, "columns", [])]
+    X = np.asarray(X, dtype=np.float64)
+    rows = collapse_rows(X, check_weights(sample_weight, X))
+    heavy = heaviest_points(rows, min_share)
+    number = np.full(rows.n_distinct + 1, -1)
+    number[heavy] = np.arange(len(heavy))
+    names = names or [f"x{column}" for column in range(X.shape[1])]
+    labels = number[rows.inverse]
+    exact = [X[np.flatnonzero(rows.inverse == place)[0]] for place in heavy]
+    points = pd.DataFrame(np.array(exact).reshape(len(heavy), X.shape[1]), columns=names)
+    points["weight"] = rows.weights[heavy]
+    points["share"] = rows.weights[heavy] / rows.total_weight
+    return labels, points

@@ -1,0 +1,226 @@
+"""Search over covariance models and numbers of components, every cell with its evidence."""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import check_array
+from tqdm import tqdm
+
+from cohortlab.mixture.audit import audit
+from cohortlab.mixture.cells import Cell, Job, build_estimator, fit_cell, table_of
+from cohortlab.mixture.checkpoint import Checkpoint, fingerprint
+from cohortlab.mixture.checks import check_size, check_weights, seed_from, warn_if_swamped
+from cohortlab.mixture.collapse import collapse_rows
+from cohortlab.mixture.estimator import GaussianMixture
+from cohortlab.mixture.evidence import Limits
+from cohortlab.mixture.fitting import explore_rows, make_partitions
+from cohortlab.mixture.iterate import Settings
+from cohortlab.mixture.models import default_models, resolve_model
+from cohortlab.mixture.parallel import workers
+
+NOT_RUN = "not run: the time budget was spent"
+
+
+@dataclass(frozen=True)
+class Search:
+    """The outcome of a search.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a cell. `loglik`, `bic`, `icl` and `aic` are the raw figures of the highest
+        likelihood found; a veto stands in `verdict`, and `sound_bic` and its like then belong to
+        the best optimum without one, where the cell has it.
+    best : GaussianMixture
+        The chosen mixture, fitted.
+    certificate : dict
+        The audit of the choice, ready for JSON.
+    criterion : str
+        What it was chosen by.
+    """
+
+    table: pd.DataFrame
+    best: GaussianMixture
+    certificate: dict
+    criterion: str
+    cells: tuple[Cell, ...] = field(repr=False, default=())
+    job: Job | None = field(repr=False, default=None)
+
+    def model(self, model: str, n_components: int, *, sound: bool = True) -> GaussianMixture:
+        """Give the fitted mixture of one cell.
+
+        Parameters
+        ----------
+        model : str
+            Covariance model.
+        n_components : int
+            Number of components.
+        sound : bool
+            Prefer an optimum that was not vetoed.
+
+        Returns
+        -------
+        GaussianMixture
+            Fitted.
+
+        Raises
+        ------
+        KeyError
+            If the cell was not part of the search or has no fit.
+        """
+        for cell in self.cells:
+            if (cell.model, cell.n_components) == (model, n_components) and cell.fits:
+                fit = cell.sound if sound and cell.sound else cell.fits[0]
+                return build_estimator(self.job, cell, fit)
+        raise KeyError(f"no fit of {model} with {n_components} components in this search")
+
+
+def search(
+    X,
+    n_components: Iterable[int] = range(1, 11),
+    models: Sequence[str] | None = None,
+    criterion: str = "bic",
+    sample_weight=None,
+    n_init: int = 10,
+    *,
+    init: str = "mixed",
+    reg_covar: float = 1e-6,
+    tol: float = 1e-5,
+    max_iter: int = 1000,
+    random_state=0,
+    limits: Limits | None = None,
+    n_bootstrap: int = 99,
+    audit_rows: int = 1000,
+    time_budget_sec: float | None = None,
+    checkpoint: str | Path | None = None,
+    progress: bool = False,
+) -> Search:
+    """Fit every model with every number of components, audit each, and choose.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Data, finite.
+    n_components : iterable of int
+        Numbers of components.
+    models : sequence of str, optional
+        Covariance models; by default all fourteen, or E and V for one feature.
+    criterion : {"bic", "icl"}
+        What to choose by, among cells that are not vetoed.
+    sample_weight : array-like of shape (n_samples,), optional
+        Non-negative weights.
+    n_init : int
+        Starts a cell.
+    init : {"mixed", "kmeans++", "random", "hierarchical"}
+        Where starts come from.
+    reg_covar, tol, max_iter
+        As for `GaussianMixture`.
+    random_state : int, Generator, RandomState or None
+        Seed. Each cell has its own stream; what else it depends on is the cell of the same model
+        with one component fewer, whose splits it takes as further starts.
+    limits : Limits, optional
+        Where to veto.
+    n_bootstrap : int
+        Replicates of each bootstrap in the certificate; 0 leaves the bootstraps out.
+    audit_rows : int
+        Rows that the bootstraps see: a weighted sample where there are more.
+    time_budget_sec : float, optional
+        No cell is begun after so many seconds; those left are marked as not run.
+    checkpoint : str or Path, optional
+        File that finished cells are added to, and read from if it exists.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    Search
+        Table, best mixture and certificate.
+
+    Raises
+    ------
+    ValueError
+        If an argument is wrong, or no cell has a fit.
+    """
+    if criterion not in ("bic", "icl"):
+        raise ValueError(f"criterion={criterion!r}; expected 'bic' or 'icl'.")
+    names = _column_names(X)
+    X = check_array(X, dtype=np.float64, ensure_min_samples=2)
+    plan = _plan(n_components, models, X.shape[1])
+    check_size(X, 1)
+    rows = collapse_rows(X, check_weights(sample_weight, X))
+    warn_if_swamped(rows, reg_covar)
+    settings = Settings(float(reg_covar), float(tol), int(max_iter))
+    seed = seed_from(random_state)
+    job = Job(rows, settings, limits or Limits(), init, int(n_init), seed, names)
+    stored = Checkpoint(checkpoint, fingerprint(job)) if checkpoint else None
+    cells = _run_cells(job, plan, stored, time_budget_sec, progress)
+    if not any(cell.fits for cell in cells):
+        raise ValueError(f"No cell of the search has a fit. The first: {cells[0].verdict}.")
+    chosen, certificate = audit(
+        cells, job, criterion=criterion, n_bootstrap=n_bootstrap, audit_rows=audit_rows
+    )
+    best = build_estimator(job, *chosen)
+    return Search(table_of(cells), best, certificate, criterion, tuple(cells), job)
+
+
+def _column_names(X) -> tuple[str, ...] | None:
+    columns = getattr(X, "columns", None)
+    if columns is None or not all(isinstance(name, str) for name in columns):
+        return None
+    return tuple(columns)
+
+
+def _plan(
+    n_components: Iterable[int], models: Sequence[str] | None, n_features: int
+) -> list[tuple[int, str]]:
+    """List the cells, all models of one size after another, so that they share their starts."""
+    sizes = sorted({int(size) for size in n_components})
+    if not sizes or sizes[0] < 1:
+        raise ValueError(f"n_components={sizes}; expected at least one number, each 1 or more.")
+    if isinstance(models, str) or (models is not None and not len(models)):
+        raise ValueError(f"models={models!r}; expected a sequence of model names.")
+    models = default_models(n_features) if models is None else tuple(dict.fromkeys(models))
+    for model in models:
+        resolve_model(model, n_features)
+    return [(size, model) for size in sizes for model in models]
+
+
+def _precedes(cell: Cell, model: str, size: int) -> bool:
+    return cell.model == model and cell.n_components == size - 1
+
+
+def _run_cells(
+    job: Job,
+    plan: list[tuple[int, str]],
+    stored: Checkpoint | None,
+    time_budget_sec: float | None,
+    progress: bool,
+) -> list[Cell]:
+    """Fit the cells one after another, or take them from the checkpoint."""
+    begun = time.monotonic()
+    known = stored.cells if stored else {}
+    sample = explore_rows(job.rows, job.seed)
+    cells, starts = [], (0, [])
+    with workers() as run:
+        for size, model in tqdm(plan, desc="mixtures", unit="cell", disable=not progress):
+            if (model, size) in known:
+                cells.append(known[model, size])
+                continue
+            if time_budget_sec is not None and time.monotonic() - begun >= time_budget_sec:
+                cells.append(Cell(model, size, failure=NOT_RUN))
+                continue
+            if job.rows.n_distinct < size:
+                reason = f"no fit: only {job.rows.n_distinct} distinct rows"
+                cells.append(Cell(model, size, failure=reason))
+                continue
+            if starts[0] != size:
+                starts = size, make_partitions(job.rows, size, job.init, job.n_init, job.seed)
+            smaller = next((one for one in cells if _precedes(one, model, size)), None)
+            cells.append(fit_cell(job, model, size, starts[1], sample, run, smaller=smaller))
+            if stored:
+                stored.add(cells[-1])
+    return cells

@@ -1,0 +1,94 @@
+"""Mixtures as files of plain arrays, without pickle."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+_FORMAT = "cohortlab mixture 1"
+_ARRAYS = ("weights_", "means_", "covariances_", "loglik_path_", "feature_names_in_")
+_SCALARS = (
+    "loglik_",
+    "n_parameters_",
+    "converged_",
+    "n_iter_",
+    "n_starts_agreeing_",
+    "total_weight_",
+    "n_features_in_",
+)
+_STAMP = (1980, 1, 1, 0, 0, 0)
+
+
+def save_arrays(estimator, path: str | Path) -> None:
+    """Write a fitted mixture to an .npz file.
+
+    Parameters
+    ----------
+    estimator : GaussianMixture
+        Fitted estimator.
+    path : str or Path
+        File to write. The same mixture always gives the same bytes.
+    """
+    params = estimator.get_params()
+    if not isinstance(params["random_state"], int | np.integer | type(None)):
+        params["random_state"] = None
+    header = {
+        "format": _FORMAT,
+        "params": {name: _plain(value) for name, value in params.items()},
+        "scalars": {name: _plain(getattr(estimator, name)) for name in _SCALARS},
+    }
+    arrays = {name: getattr(estimator, name) for name in _ARRAYS if hasattr(estimator, name)}
+    if "feature_names_in_" in arrays:
+        arrays["feature_names_in_"] = arrays["feature_names_in_"].astype(str)
+    arrays["header"] = np.array(json.dumps(header, sort_keys=True))
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            # A fixed date keeps the file the same from run to run; numpy's savez stamps the time.
+            with archive.open(zipfile.ZipInfo(f"{name}.npy", _STAMP), "w") as member:
+                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
+
+
+def _plain(value):
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def load_arrays(kind: type, path: str | Path):
+    """Read a mixture that `save_arrays` wrote.
+
+    Parameters
+    ----------
+    kind : type
+        The estimator class.
+    path : str or Path
+        File to read.
+
+    Returns
+    -------
+    GaussianMixture
+        Fitted estimator.
+
+    Raises
+    ------
+    ValueError
+        If the file is not such a mixture.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        header = json.loads(str(arrays.pop("header")))
+    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{path} is not a stored mixture; expected a file that GaussianMixture.save wrote."
+        ) from error
+    if header.get("format") != _FORMAT:
+        raise ValueError(
+            f"{path} has format {header.get('format')!r}; expected {_FORMAT!r}. "
+            "Try the version of cohortlab that wrote it."
+        )
+    estimator = kind(**header["params"])
+    for name, value in header["scalars"].items():
+        setattr(estimator, name, value)
+    for name, array in arrays.items():
+        setattr(estimator, name, array.astype(object) if name == "feature_names_in_" else array)
+    return estimator

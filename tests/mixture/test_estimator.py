@@ -1,0 +1,355 @@
+"""The estimator's contract, weights, edge cases, storage."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import logsumexp
+from scipy.stats import multivariate_normal
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
+
+from cohortlab.mixture import GaussianMixture
+from cohortlab.mixture.models import MODEL_NAMES
+
+
+def blobs(seed=0, n_rows=300, n_features=3):
+    rng = np.random.default_rng(seed)
+    return np.concatenate(
+        [
+            rng.normal(0, 1, (n_rows // 2, n_features)),
+            rng.normal(4, 0.5, (n_rows - n_rows // 2, n_features)),
+        ]
+    )
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_scikit_learns_own_checks_pass():
+    outcomes = check_estimator(GaussianMixture(n_init=2), on_fail=None)
+    failed = [one["check_name"] for one in outcomes if one["status"] == "failed"]
+    assert len(outcomes) > 30
+    assert failed == []
+
+
+@pytest.mark.parametrize("model", MODEL_NAMES)
+def test_scores_are_those_of_a_plain_computation(model):
+    X = blobs()
+    mixture = GaussianMixture(2, model, n_init=2, random_state=0).fit(X)
+    logs = np.stack(
+        [
+            np.log(weight) + multivariate_normal(mean, covariance).logpdf(X)
+            for weight, mean, covariance in zip(
+                mixture.weights_, mixture.means_, mixture.covariances_, strict=True
+            )
+        ],
+        axis=1,
+    )
+    rows = logsumexp(logs, axis=1)
+    assert mixture.score_samples(X) == pytest.approx(rows, rel=1e-10)
+    assert mixture.predict_proba(X) == pytest.approx(np.exp(logs - rows[:, None]), abs=1e-10)
+    assert mixture.loglik_ == pytest.approx(rows.sum(), rel=1e-12)
+    assert mixture.loglik_path_[-1] == pytest.approx(rows.sum(), rel=1e-9)
+    hard = 2 * (np.log(np.exp(logs - rows[:, None]).max(axis=1))).sum()
+    assert mixture.icl(X) == pytest.approx(mixture.bic(X) - hard, rel=1e-9)
+    assert mixture.aic(X) == pytest.approx(2 * mixture.n_parameters_ - 2 * rows.sum(), rel=1e-12)
+    assert mixture.uncertainty(X) == pytest.approx(1 - mixture.predict_proba(X).max(axis=1))
+    assert (mixture.predict(X) == logs.argmax(axis=1)).all()
+
+
+@pytest.mark.parametrize("model", MODEL_NAMES)
+def test_an_integer_weight_is_that_many_rows(model):
+    X, rng = blobs(n_rows=120), np.random.default_rng(1)
+    weight = rng.integers(0, 4, len(X))
+    settings = {"n_init": 2, "random_state": 0, "tol": 1e-10}
+    weighted = GaussianMixture(2, model, **settings).fit(X, sample_weight=weight)
+    repeated = GaussianMixture(2, model, **settings).fit(np.repeat(X, weight, axis=0))
+    assert weighted.loglik_ == pytest.approx(repeated.loglik_, rel=1e-10)
+    assert weighted.means_ == pytest.approx(repeated.means_, rel=1e-10)
+    assert weighted.covariances_ == pytest.approx(repeated.covariances_, rel=1e-10)
+    assert weighted.bic(X, weight) == pytest.approx(
+        repeated.bic(np.repeat(X, weight, axis=0)), rel=1e-10
+    )
+
+
+@pytest.mark.parametrize("model", ["EEE", "VVI", "VEV", "VVV"])
+def test_weights_with_given_responsibilities_equal_repeated_rows(model):
+    X, rng = blobs(n_rows=90), np.random.default_rng(2)
+    weight, shares = rng.integers(1, 4, len(X)), rng.dirichlet([1, 1], len(X))
+    one = GaussianMixture(2, model, tol=1e-9)
+    weighted = one.fit(X, sample_weight=weight, responsibilities=shares)
+    repeated = clone(one).fit(
+        np.repeat(X, weight, axis=0), responsibilities=np.repeat(shares, weight, axis=0)
+    )
+    assert weighted.loglik_ == pytest.approx(repeated.loglik_, rel=1e-10)
+
+
+def test_zero_weight_is_absence():
+    X = blobs()
+    weight = np.ones(len(X))
+    weight[::3] = 0
+    one = GaussianMixture(2, random_state=0).fit(X, sample_weight=weight)
+    other = GaussianMixture(2, random_state=0).fit(X[weight > 0])
+    assert (one.means_ == other.means_).all()
+    assert one.loglik_ == other.loglik_
+
+
+def test_scaling_weights_scales_the_likelihood_and_nothing_else():
+    X = blobs()
+    one = GaussianMixture(2, random_state=0).fit(X, sample_weight=np.full(len(X), 0.5))
+    other = GaussianMixture(2, random_state=0).fit(X)
+    assert one.means_ == pytest.approx(other.means_, rel=1e-6)
+    assert one.loglik_ == pytest.approx(other.loglik_ / 2, rel=1e-9)
+
+
+@pytest.mark.parametrize("model", MODEL_NAMES)
+@pytest.mark.parametrize("accelerated", [True, False])
+def test_likelihood_never_falls_without_regularisation(model, accelerated, ellipses):
+    from cohortlab.mixture.collapse import collapse_rows
+    from cohortlab.mixture.fitting import make_partitions
+    from cohortlab.mixture.initial import stack, start_from_labels
+    from cohortlab.mixture.iterate import Settings, run_em
+    from cohortlab.mixture.models import resolve_model
+    from cohortlab.mixture.parallel import workers
+
+    rows, family = collapse_rows(ellipses), resolve_model(model, 2)
+    cuts = make_partitions(rows, 4, "random", 3, np.random.SeedSequence(3))
+    starts = stack([start_from_labels(*cut, 4, family, 0.0) for cut in cuts])
+    settings = Settings(reg_covar=0.0, tol=1e-7, max_iter=300, accelerate=accelerated)
+    with workers() as run:
+        runs = run_em(rows, starts, family, run, settings)
+    steps = np.concatenate([np.diff(one.path) for one in runs])
+    assert len(steps) > 20
+    assert steps.min() >= -1e-9
+
+
+def test_row_order_and_threads_change_nothing():
+    X = blobs(n_rows=20_000)
+    one = GaussianMixture(3, "VVV", n_init=3, random_state=0).fit(X)
+    order = np.random.default_rng(0).permutation(len(X))
+    other = GaussianMixture(3, "VVV", n_init=3, random_state=0).fit(X[order])
+    assert one.means_.tobytes() == other.means_.tobytes()
+    assert one.covariances_.tobytes() == other.covariances_.tobytes()
+
+
+def test_number_of_threads_changes_nothing(monkeypatch):
+    from cohortlab.mixture import parallel
+
+    X = blobs(n_rows=20_000)
+    fits = []
+    for n_threads in (1, 2, 3):
+        monkeypatch.setattr(parallel, "available_threads", lambda n_threads=n_threads: n_threads)
+        fits.append(GaussianMixture(3, n_init=2, random_state=0).fit(X))
+    assert len({fit.covariances_.tobytes() for fit in fits}) == 1
+    assert len({fit.score_samples(X).tobytes() for fit in fits}) == 1
+
+
+def test_relabelling_the_start_relabels_the_fit(ellipses, ellipses_labels):
+    one = GaussianMixture(3).fit(ellipses, responsibilities=ellipses_labels)
+    other = GaussianMixture(3).fit(ellipses, responsibilities=(ellipses_labels + 1) % 3)
+    assert one.means_ == pytest.approx(np.roll(other.means_, -1, axis=0), rel=1e-6)
+
+
+@pytest.mark.parametrize("model", MODEL_NAMES)
+def test_shifting_and_scaling_all_features_shifts_and_scales_the_fit(model, ellipses):
+    one = GaussianMixture(3, model, init="hierarchical", reg_covar=0).fit(ellipses)
+    other = GaussianMixture(3, model, init="hierarchical", reg_covar=0)
+    other.fit(ellipses * 1e3 + 1e5)
+    expected = one.loglik_ - ellipses.size * np.log(1e3)
+    assert other.loglik_ == pytest.approx(expected, abs=0.05)
+
+
+def test_classification_by_a_known_partition_predicts_it():
+    X = blobs()
+    known = np.repeat([0, 1], 150)
+    mixture = GaussianMixture(2, "VVI", max_iter=0, reg_covar=0).fit(X, responsibilities=known)
+    assert mixture.means_ == pytest.approx(np.stack([X[:150].mean(0), X[150:].mean(0)]))
+    assert (mixture.predict(X) == known).mean() > 0.99
+
+
+def test_estimator_works_in_pipelines_with_pandas_and_float32():
+    X = pd.DataFrame(blobs(), columns=["a", "b", "c"])
+    pipe = make_pipeline(StandardScaler(), GaussianMixture(2, random_state=0))
+    labels = pipe.fit(X).predict(X)
+    assert len(set(labels[:150])) == 1
+    mixture = GaussianMixture(2, random_state=0).fit(X)
+    assert mixture.feature_names_in_.tolist() == ["a", "b", "c"]
+    single = GaussianMixture(2, random_state=0).fit(X.astype(np.float32).to_numpy())
+    assert single.score_samples(X.to_numpy()) == pytest.approx(mixture.score_samples(X), abs=1e-3)
+    assert clone(mixture).get_params() == mixture.get_params()
+
+
+def test_sample_recovers_the_parameters():
+    mixture = GaussianMixture(2, random_state=0).fit(blobs())
+    X, labels = mixture.sample(20_000, random_state=1)
+    shares = np.bincount(labels) / len(labels)
+    # Standard errors at 20,000 draws are 0.004 for a share and 0.01 for a mean.
+    assert shares == pytest.approx(mixture.weights_, abs=0.02)
+    for component in range(2):
+        own = X[labels == component]
+        assert own.mean(axis=0) == pytest.approx(mixture.means_[component], abs=0.05)
+        assert np.cov(own.T) == pytest.approx(mixture.covariances_[component], abs=0.06)
+    again = mixture.sample(20_000, random_state=1)[0]
+    assert (again == X).all()
+
+
+def test_a_stored_mixture_scores_identically(tmp_path):
+    X = pd.DataFrame(blobs(), columns=["a", "b", "c"])
+    for model in ("VVV", "EEI", "VEE"):
+        mixture = GaussianMixture(2, model, random_state=3).fit(X)
+        mixture.save(tmp_path / "one.npz")
+        mixture.save(tmp_path / "two.npz")
+        loaded = GaussianMixture.load(tmp_path / "one.npz")
+        assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
+        assert loaded.score_samples(X).tobytes() == mixture.score_samples(X).tobytes()
+        assert loaded.get_params() == mixture.get_params()
+        assert loaded.bic(X) == mixture.bic(X)
+        assert loaded.feature_names_in_.tolist() == ["a", "b", "c"]
+
+
+def test_a_file_that_is_no_mixture_is_refused(tmp_path):
+    (tmp_path / "text.npz").write_text("no mixture")
+    np.savez(tmp_path / "other.npz", a=np.ones(2))
+    for name in ("text.npz", "other.npz"):
+        with pytest.raises(ValueError, match="not a stored mixture"):
+            GaussianMixture.load(tmp_path / name)
+
+
+def test_scoring_changes_nothing():
+    X = blobs()
+    mixture = GaussianMixture(2, random_state=0).fit(X)
+    before = {name: np.copy(value) for name, value in vars(mixture).items()}
+    mixture.predict(X + 1), mixture.bic(X), mixture.sample(5), mixture.uncertainty(X)
+    assert all(np.array_equal(before[name], value) for name, value in vars(mixture).items())
+
+
+def test_input_is_not_changed():
+    X = blobs()
+    kept = X.copy()
+    GaussianMixture(2, random_state=0).fit(X, sample_weight=np.ones(len(X))).predict(X)
+    assert (kept == X).all()
+
+
+def failure_of(mixture, X):
+    try:
+        mixture.fit(X)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def fits_or_explains(X, n_components, model, reg_covar=1e-6):
+    mixture = GaussianMixture(n_components, model, n_init=3, reg_covar=reg_covar, random_state=0)
+    reason = failure_of(mixture, X)
+    if reason:
+        assert any(word in reason for word in ("decrease", "increase", "scale"))
+        return None
+    finite = (mixture.weights_, mixture.means_, mixture.covariances_, mixture.score_samples(X))
+    assert all(np.isfinite(array).all() for array in finite)
+    assert mixture.predict_proba(X).sum(axis=1) == pytest.approx(np.ones(len(X)))
+    return mixture
+
+
+rng = np.random.default_rng(5)
+HARD = {
+    "one feature": rng.normal(size=(60, 1)),
+    "duplicates": np.repeat(rng.normal(size=(12, 2)), 9, axis=0),
+    "constant column": np.column_stack([rng.normal(size=(60, 2)), np.full(60, 7.0)]),
+    "zeros and ones": np.column_stack([rng.normal(size=(60, 2)), rng.integers(0, 2, 60)]),
+    "near 1e8": 1e8 + rng.normal(size=(60, 2)),
+    "fewer rows than features": rng.normal(size=(6, 10)),
+    "all equal": np.ones((20, 2)),
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("model", MODEL_NAMES)
+@pytest.mark.parametrize("name", HARD)
+def test_hard_input_is_fitted_or_explained(name, model):
+    for n_components in (1, 3):
+        for reg_covar in (1e-6, 0):
+            fits_or_explains(HARD[name], n_components, model, reg_covar)
+
+
+@pytest.mark.parametrize("model", MODEL_NAMES)
+def test_regularisation_makes_hard_input_fit(model):
+    for name in ("constant column", "zeros and ones", "near 1e8", "duplicates"):
+        assert fits_or_explains(HARD[name], 2, model) is not None, name
+
+
+def test_values_near_1e8_lose_no_digits_that_they_have():
+    near = HARD["near 1e8"]
+    one = GaussianMixture(2, init="hierarchical").fit(near)
+    other = GaussianMixture(2, init="hierarchical").fit(near - 1e8)
+    assert one.loglik_ == pytest.approx(other.loglik_, rel=1e-6)
+
+
+def test_values_near_1e_minus_8_warn_that_regularisation_hides_them():
+    X = HARD["one feature"] * 1e-8
+    with pytest.warns(UserWarning, match="scale the input or decrease reg_covar"):
+        GaussianMixture(2, random_state=0).fit(X)
+    free = GaussianMixture(2, "E", reg_covar=0, random_state=0).fit(X)
+    plain = GaussianMixture(2, "E", reg_covar=0, random_state=0).fit(X * 1e8)
+    assert np.sort(free.means_ * 1e8, axis=0) == pytest.approx(
+        np.sort(plain.means_, axis=0), rel=1e-4
+    )
+
+
+def test_one_component_has_a_closed_form():
+    X = blobs()
+    mixture = GaussianMixture(1, reg_covar=0).fit(X)
+    assert mixture.means_[0] == pytest.approx(X.mean(axis=0))
+    assert mixture.covariances_[0] == pytest.approx(np.cov(X.T, bias=True))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_as_many_components_as_rows_fit_or_explain():
+    X = np.random.default_rng(0).normal(size=(5, 2))
+    for model in MODEL_NAMES:
+        fits_or_explains(X, 5, model)
+    with pytest.raises(ValueError, match="decrease n_components"):
+        GaussianMixture(6).fit(X)
+    with pytest.raises(ValueError, match="only 12 distinct rows"):
+        GaussianMixture(13).fit(HARD["duplicates"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"sample_weight": [-1.0, *[1.0] * 299]}, r"sample_weight\[0\] is -1.0"),
+        ({"sample_weight": np.zeros(300)}, "zero for every row"),
+        ({"sample_weight": np.ones(7)}, "one weight a row"),
+        ({"responsibilities": np.full(300, 2)}, "component numbers from 0 to 1"),
+        ({"responsibilities": np.zeros(300, dtype=int)}, "gives? component 1 no weight"),
+        ({"responsibilities": np.full((300, 2), 0.4)}, "sum to one"),
+        ({"responsibilities": np.ones((300, 3))}, "expected"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        GaussianMixture(2).fit(blobs(), **arguments)
+
+
+def test_values_too_large_to_square_are_refused():
+    with pytest.raises(ValueError, match="Column 1 reaches 1e\\+200"):
+        GaussianMixture(1).fit(np.array([[0.0, 1e200], [1.0, 0.0]]))
+
+
+def test_stopping_early_is_said():
+    with pytest.warns(ConvergenceWarning, match="increase max_iter"):
+        GaussianMixture(3, max_iter=2, tol=0, random_state=0).fit(blobs())
+
+
+@pytest.mark.parametrize("init", ["kmeans++", "random", "hierarchical", "mixed"])
+def test_every_start_finds_two_far_groups(init):
+    X = blobs()
+    mixture = GaussianMixture(2, init=init, n_init=4, random_state=0).fit(X)
+    labels = mixture.predict(X)
+    assert len(set(labels[:150])) == len(set(labels[150:])) == 1
+    assert labels[0] != labels[-1]
+
+
+def test_hierarchical_starts_use_no_randomness():
+    fits = [GaussianMixture(3, init="hierarchical", random_state=s).fit(blobs()) for s in (0, 1)]
+    assert fits[0].means_.tobytes() == fits[1].means_.tobytes()
