@@ -1,0 +1,48 @@
+# Every target has its own ## line, which `make help` prints.
+.DEFAULT_GOAL := help
+VENV := .venv
+PYTHON ?= python3
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: help setup repro test lint check lab bench clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+setup: $(VENV)/.installed  ## Make .venv with the locked versions
+
+# uv installs 230 packages in seconds; it comes, with its hashes, from the same lock.
+# uv reads no pip configuration, so where only pip knows the way to packages, pip does the work.
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "cohortlab needs Python 3.11 or newer; name one by: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock
+	$(VENV)/bin/python -m pip install --quiet --require-hashes -r $(VENV)/uv.lock
+	uv pip install --quiet --require-hashes --compile-bytecode -r requirements.lock || \
+	  $(VENV)/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+repro: setup  ## Run every stage of every study whose inputs changed (dvc repro)
+	dvc repro
+
+test: setup  ## Run all tests
+	python -m pytest -n 2
+
+lint: setup  ## Check the style of code and notebooks
+	ruff check .
+	ruff format --check .
+
+check: setup  ## What CI runs: style, the lock, the pipeline, the results, the tests
+	bash .ci/run
+
+lab: setup  ## Open JupyterLab on the notebooks, with the project's kernel
+	jupyter lab --notebook-dir=$(CURDIR) notebooks
+
+bench: setup  ## Compare speed and memory with other ways, side by side
+	python bench/features.py
+
+clean:  ## Remove results and the environment; executed notebooks and inputs stay
+	rm -rf $(VENV) results/*/raw results/*/log results/*/truth results/*/model
+	find results -name '*.parquet' -delete

@@ -1,0 +1,78 @@
+"""The data dictionary: every table and column in Markdown, made from the schemas.
+
+`python -m cohortlab.dictionary` writes `docs/tables.md`; a test holds it equal to the schemas.
+"""
+
+import sys
+
+from cohortlab.run.project import project_root
+from cohortlab.schemas import TABLES, Column
+
+PLACES = {
+    "events": "log/events.parquet",
+    "item_properties": "log/item_properties.parquet",
+    "category_tree": "log/category_tree.parquet",
+    "invoices": "log/invoices.parquet",
+    "session_features": "features.parquet (kind of log: events)",
+    "session_attributes": "attributes.parquet (kind of log: events)",
+    "customer_features": "features.parquet (kind of log: invoices)",
+    "customer_attributes": "attributes.parquet (kind of log: invoices)",
+}
+HEAD = """# Tables
+
+What the steps hand to each other, under `results/<study>/`. This page is made from the schemas that
+check every table when it is written (`python -m cohortlab.dictionary`).
+
+Beside them stand metrics and series in plain text: `data.json` (rows read, kept and rejected by
+table, with reasons), `features.json`, `mixture.json` (the choice and its certificate), `bic.csv`
+(one row for each covariance model and number of components), `clusters.json`, `profiles.csv` (one
+row a cluster: size, share, and mean, median and z-score of every feature), `rules.json`,
+`rules.csv` (mlxtend's columns and the counts behind them; `scope` is `all` or `chosen`),
+`bipartite.json`, `relations.dot`, `relations.svg`, and `truth.json`.
+"""
+
+
+def dictionary() -> str:
+    """Write the data dictionary.
+
+    Returns
+    -------
+    str
+        A Markdown page: a section a table, a row a column.
+    """
+    return HEAD + "".join(_section(name, columns) for name, columns in TABLES.items())
+
+
+def _section(name: str, columns: tuple[Column, ...]) -> str:
+    title = PLACES.get(name, f"{name}.parquet")
+    rows = "".join(f"| `{c.name}` | {c.kind} | {_meaning(c)} |\n" for c in columns)
+    return f"\n## {title}\n\n| column | kind | meaning |\n|---|---|---|\n{rows}"
+
+
+def _meaning(column: Column) -> str:
+    notes = [
+        note
+        for flag, note in (
+            (column.unique, "each value once"),
+            (column.nullable, "may be missing"),
+            (column.optional, "absent without item properties"),
+        )
+        if flag
+    ]
+    return f"{column.description} ({', '.join(notes)})" if notes else column.description
+
+
+def main() -> int:
+    """Write `docs/tables.md`.
+
+    Returns
+    -------
+    int
+        0.
+    """
+    (project_root() / "docs" / "tables.md").write_text(dictionary(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

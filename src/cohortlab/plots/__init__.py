@@ -1,0 +1,1 @@
+"""Drawing: one module per step, each function taking frames and returning a figure."""

@@ -1,0 +1,55 @@
+"""Figures of the bipartite step."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from cohortlab.plots.style import empty_figure, heat_map
+
+
+def lift_heat_map(
+    relations: pd.DataFrame,
+    people: Mapping[int, str],
+    items: Mapping[int, str],
+    *,
+    alpha: float = 0.05,
+) -> Figure:
+    """Draw the lift of every pair of clusters, marked where it is more than chance.
+
+    Parameters
+    ----------
+    relations : pandas.DataFrame
+        Columns `person_cluster, item_cluster, lift, q`.
+    people, items : mapping of int to str
+        Cluster names.
+    alpha : float, default 0.05
+        Pairs whose corrected p-value `q` is at most this carry a star.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Colours show log2 of the lift (capped at 2, a factor of four), numbers the lift itself.
+    """
+    if relations.empty:
+        return empty_figure("No edge between people and items.")
+    lift = relations.pivot(index="person_cluster", columns="item_cluster", values="lift")
+    q = relations.pivot(index="person_cluster", columns="item_cluster", values="q")
+    with np.errstate(divide="ignore"):
+        log_lift = np.log2(lift.to_numpy())
+    notes = np.array(
+        [
+            ["" if np.isnan(v) else f"{v:.2f}" + ("*" if s <= alpha else "") for v, s in row]
+            for row in np.stack([lift.to_numpy(), q.to_numpy()], axis=-1)
+        ]
+    )
+    figure, axes = plt.subplots(
+        figsize=(3.6 + 0.75 * lift.shape[1], 1.6 + 0.42 * len(lift)), layout="constrained"
+    )
+    rows = [f"{c}: {people[c]}" for c in lift.index]
+    columns = [items[c] for c in lift.columns]
+    heat_map(axes, log_lift, rows, columns, label="log2 of lift", limit=2.0, notes=notes)
+    axes.set(xlabel="", ylabel="")
+    return figure

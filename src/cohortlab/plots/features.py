@@ -1,0 +1,55 @@
+"""Figures of the features step: each feature's distribution, and how features go together."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from cohortlab.plots.style import heat_map, panels
+
+
+def distributions(features: pd.DataFrame) -> Figure:
+    """Draw a histogram of every feature, long tails on a logarithmic count.
+
+    Parameters
+    ----------
+    features : pandas.DataFrame
+        Numeric columns only.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel a feature; the title says how many rows hold the most frequent value, because
+        such points of mass are what mixtures stumble over.
+    """
+    figure, axes = panels(features.shape[1], columns=4, width=2.6, height=2.1)
+    for panel, (name, values) in zip(axes, features.items(), strict=True):
+        panel.hist(values, bins=40, color="#0173b2")
+        top = values.value_counts().iloc[0] / len(values) if len(values) else np.nan
+        panel.set_title(f"{name}\n{top:.0%} at one value", fontsize=8)
+        panel.set_yscale("symlog", linthresh=1)
+        panel.tick_params(labelsize=7)
+    figure.supylabel("rows (logarithmic)", fontsize=9)
+    return figure
+
+
+def correlations(features: pd.DataFrame) -> Figure:
+    """Draw Spearman's rank correlation of every pair of features.
+
+    Parameters
+    ----------
+    features : pandas.DataFrame
+        Numeric columns only; a constant one has no correlation and stays grey.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A heat map from -1 to 1.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        matrix = features.rank().corr().to_numpy()
+    size = 1.8 + 0.5 * features.shape[1]
+    figure, axes = plt.subplots(figsize=(size + 1, size), layout="constrained")
+    names = list(features.columns)
+    heat_map(axes, matrix, names, names, label="rank correlation", limit=1.0)
+    return figure

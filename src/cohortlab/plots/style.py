@@ -1,0 +1,189 @@
+"""What all figures share: colours that survive colour blindness, and sizes that fit a screen."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+DIVERGING = "RdBu_r"
+SEQUENTIAL = "cividis"
+MUTED = "0.55"
+
+
+def cluster_colours(n_clusters: int) -> list[tuple[float, float, float]]:
+    """Return one colour a cluster, in the order of the clusters.
+
+    Parameters
+    ----------
+    n_clusters : int
+        How many; up to ten are Wong's palette, more are spread over a sequential map.
+
+    Returns
+    -------
+    list of tuple of float
+        Red, green and blue in [0, 1].
+    """
+    if n_clusters <= 10:
+        return sns.color_palette("colorblind", n_clusters)
+    return sns.color_palette("viridis", n_clusters)
+
+
+def panels(n_panels: int, *, columns: int = 3, width: float = 3.3, height: float = 2.6):
+    """Make a grid of axes, the surplus ones hidden.
+
+    Parameters
+    ----------
+    n_panels : int
+        How many are needed, at least 1.
+    columns : int, default 3
+        At most so many beside each other.
+    width, height : float
+        Inches a panel.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        The figure, with constrained layout.
+    axes : ndarray of matplotlib.axes.Axes, shape (n_panels,)
+        Row by row.
+    """
+    columns = min(columns, n_panels)
+    rows = -(-n_panels // columns)
+    figure, grid = plt.subplots(
+        rows, columns, figsize=(width * columns, height * rows), layout="constrained", squeeze=False
+    )
+    for surplus in grid.flat[n_panels:]:
+        surplus.set_visible(False)
+    return figure, grid.ravel()[:n_panels]
+
+
+def shorten(text: str, length: int = 28) -> str:
+    """Shorten a label at the end.
+
+    Parameters
+    ----------
+    text : str
+        The label.
+    length : int, default 28
+        At most so many letters, the ellipsis included.
+
+    Returns
+    -------
+    str
+        The label itself where it fits.
+
+    Examples
+    --------
+    >>> shorten("white hanging heart", 8)
+    'white h…'
+    """
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def heat_map(
+    axes: Axes,
+    values: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    label: str,
+    limit: float | None = None,
+    notes: np.ndarray | None = None,
+) -> None:
+    """Draw a matrix as coloured cells with their numbers.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    values : ndarray of shape (n_rows, n_columns)
+        NaN cells stay grey.
+    rows, columns : sequence of str
+        Labels, shortened where long; dollar signs are taken as they are.
+    label : str
+        What the colour means, with its unit.
+    limit : float, optional
+        For values around zero: colours run from -limit to limit. Sequential colours without it.
+    notes : ndarray of str, shape (n_rows, n_columns), optional
+        What to write into the cells; the values by default.
+
+    Returns
+    -------
+    None
+    """
+    colours = {"cmap": DIVERGING, "vmin": -limit, "vmax": limit} if limit else {"cmap": SEQUENTIAL}
+    sns.heatmap(
+        values,
+        ax=axes,
+        annot=values if notes is None else notes,
+        fmt=".2g" if notes is None else "",
+        annot_kws={"size": 8},
+        xticklabels=[plain(shorten(c)) for c in columns],
+        yticklabels=[plain(shorten(r, 40)) for r in rows],
+        cbar_kws={"label": label},
+        linewidths=0.5,
+        **colours,
+    )
+    axes.set_facecolor("0.85")
+    axes.grid(visible=False)
+    axes.tick_params(axis="x", rotation=40, labelsize=8)
+    axes.tick_params(axis="y", rotation=0, labelsize=8)
+    plt.setp(axes.get_xticklabels(), ha="right", rotation_mode="anchor")
+
+
+def logarithmic(axis: Axis) -> None:
+    """Make an axis logarithmic, with plain numbers at 1, 2 and 5 of each power of ten.
+
+    Parameters
+    ----------
+    axis : matplotlib.axis.Axis
+        `axes.xaxis` or `axes.yaxis`, on which only positive values are drawn.
+
+    Returns
+    -------
+    None
+    """
+    getattr(axis.axes, f"set_{axis.axis_name}scale")("log")
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def plain(text: str) -> str:
+    """Make text safe as a figure's label: a dollar sign in it starts no formula.
+
+    Parameters
+    ----------
+    text : str
+        Text that comes from data.
+
+    Returns
+    -------
+    str
+        The text, its dollar signs escaped.
+    """
+    return str(text).replace("$", r"\$")
+
+
+def empty_figure(message: str) -> Figure:
+    """Draw a figure that only says why there is nothing to see.
+
+    Parameters
+    ----------
+    message : str
+        The reason.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A small figure.
+    """
+    figure, axes = plt.subplots(figsize=(6.0, 1.2))
+    axes.text(0.5, 0.5, plain(message), ha="center", va="center")
+    axes.set_axis_off()
+    return figure

@@ -1,0 +1,240 @@
+"""Whole studies, small: twice through the pipeline, by hand, and on real files."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbclient
+import nbformat
+import pandas as pd
+import pytest
+from conftest import REPOSITORY
+from ruamel.yaml import YAML
+
+from cohortlab.notebook.results import Results
+from cohortlab.run.parameters import declared_parameters
+from cohortlab.run.steps import find_notebook, run_step
+
+STEPS = ("data", "features", "mixture", "clusters", "rules", "bipartite", "truth")
+LOGS = {"sessions": "events", "customers": "invoices"}
+REAL = REPOSITORY.parent / "shared" / "data"
+
+pytestmark = pytest.mark.pipeline
+studies = pytest.mark.parametrize("study", LOGS)
+
+
+def needs(path):
+    return pytest.mark.skipif(not path.exists(), reason=f"real data {path.name} is not here")
+
+
+def make_project(folder, changes=()):
+    """Copy what a run needs, without results, and change parameters by dotted key."""
+    folder.mkdir()
+    shutil.copytree(REPOSITORY / "notebooks", folder / "notebooks")
+    shutil.copy(REPOSITORY / "dvc.yaml", folder)
+    yaml = YAML()
+    params = yaml.load((REPOSITORY / "params.yaml").read_text())
+    for key, value in dict(changes).items():
+        *parents, last = key.split(".")
+        block = params
+        for name in parents:
+            block = block[name]
+        assert last in block, key
+        block[last] = value
+    yaml.dump(params, folder / "params.yaml")
+    return folder
+
+
+def small(study):
+    """Return parameters for a study of a few hundred people."""
+    size = {"sessions": "n_visitors", "customers": "n_customers"}[study]
+    return {
+        f"studies.{study}.data.synthetic.{size}": 900,
+        f"studies.{study}.mixture.n_components": [1, 2, 3, 4],
+        f"studies.{study}.mixture.n_bootstrap": 0,
+        f"studies.{study}.truth.n_shuffles": 5,
+        f"studies.{study}.truth.n_basket_shuffles": 1,
+    }
+
+
+def files_of(project):
+    return {
+        path.relative_to(project): path.read_bytes()
+        for folder in ("results", "reports")
+        for path in sorted((project / folder).rglob("*"))
+        if path.is_file()
+    }
+
+
+def run_by_hand(project, step, study):
+    """Execute a source notebook as JupyterLab would, in its own folder and without the runner."""
+    path = find_notebook(step, LOGS[study], project)
+    notebook = nbformat.read(path, as_version=4)
+    nbclient.NotebookClient(
+        notebook, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+    ).execute()
+    return notebook
+
+
+def outputs_of(notebook, skipped=("parameters", "injected-parameters")):
+    code = [c for c in notebook.cells if c.cell_type == "code"]
+    cells = [c for c in code if not set(c.metadata.get("tags", [])) & set(skipped)]
+    return [
+        (
+            c.source,
+            [o.get("data", {}).get("image/png") or o.get("text") for o in c.get("outputs", [])],
+        )
+        for c in cells
+    ]
+
+
+@studies
+def test_a_small_study_runs_twice_to_the_same_bytes(tmp_path, study):
+    versions = []
+    for name in ("first", "second"):
+        project = make_project(tmp_path / name, small(study))
+        for step in STEPS:
+            run_step(step, study, project, progress=False)
+        versions.append(files_of(project))
+    assert versions[0].keys() == versions[1].keys()
+    changed = [str(p) for p in versions[0] if versions[0][p] != versions[1][p]]
+    assert changed == []
+    assert all(b'"output_type": "error"' not in content for content in versions[0].values())
+
+
+@pytest.mark.parametrize(
+    ("step", "study"),
+    [("data", "sessions"), ("features", "sessions"), ("features", "customers")]
+    + [(step, "sessions") for step in STEPS[2:]],
+)
+def test_a_notebook_run_by_hand_gives_what_the_pipeline_gives(tmp_path, step, study):
+    if not (REPOSITORY / "results" / study / "truth.json").exists():
+        pytest.skip("the pipeline has not run here yet: `make repro`")
+    project = make_project(tmp_path / "project")
+    shutil.copytree(REPOSITORY / "results" / study, project / "results" / study)
+    before = files_of(project)
+    by_hand = run_by_hand(project, step, study)
+    after = files_of(project)
+    assert [str(p) for p in after if after[p] != before.get(p)] == []
+    executed = nbformat.read(REPOSITORY / "reports" / study / f"{step}.ipynb", as_version=4)
+    assert outputs_of(by_hand) == outputs_of(executed)
+
+
+@needs(REAL / "online_retail" / "data.csv.xz")
+def test_customers_on_online_retail_gives_the_known_figures(tmp_path):
+    project = make_project(
+        tmp_path / "project",
+        {
+            "studies.customers.data.source": "path",
+            "studies.customers.data.path": str(REAL / "online_retail" / "data.csv.xz"),
+            "studies.customers.mixture.n_bootstrap": 0,
+            "studies.customers.mixture.n_components": [1, 2, 3, 4, 5, 6],
+        },
+    )
+    for step in STEPS:
+        run_step(step, "customers", project, progress=False)
+    results = Results("customers", root=project)
+    account = results.read("data.json")["invoices"]
+    assert (account["rows_read"], account["rows_kept"]) == (541_909, 536_139)
+    features = results.read("features.parquet")
+    assert len(features) == 5_695
+    assert round(features["gross_revenue"].sum()) == 10_104_658
+    assert features["recency_days"].sum() == 662_690
+    assert features["quantity_of_products"].sum() == 5_492_405
+    assert features["returns"].sum() == 3_350
+    assert results.read("features.json")["only_returned"] == 91
+    assert results.read("truth.json") == {"available": False}
+    assert len(results.read("clusters.parquet")) == 5_695
+
+
+@needs(REAL / "retailrocket" / "events_sample.csv")
+def test_sessions_on_the_retailrocket_sample_runs_without_item_properties(tmp_path):
+    folder = REAL / "retailrocket"
+    project = make_project(
+        tmp_path / "project",
+        {
+            "studies.sessions.data.source": "path",
+            "studies.sessions.data.path": {
+                "events": str(folder / "events_sample.csv"),
+                "item_properties": None,
+                "category_tree": str(folder / "category_tree.csv"),
+            },
+            "studies.sessions.mixture.n_bootstrap": 0,
+            "studies.sessions.mixture.n_components": [1, 2, 3, 4],
+        },
+    )
+    for step in STEPS:
+        run_step(step, "sessions", project, progress=False)
+    results = Results("sessions", root=project)
+    events = pd.read_csv(folder / "events_sample.csv")
+    account = results.read("data.json")["events"]
+    assert account["rows_read"] == len(events) == 9_385
+    per_visitor = events.groupby("visitorid").size()
+    kept = per_visitor[per_visitor <= per_visitor.quantile(0.999)]
+    assert account["rows_kept"] == kept.sum()
+    features = results.read("features.parquet")
+    assert features["total_events"].sum() == kept.sum()
+    assert "avg_item_availability" not in features
+    assert set(results.read("features.json")["left_out"]) == {
+        "unique_categories_viewed",
+        "avg_item_availability",
+        "category_spread_ratio",
+    }
+    bought = events[(events["event"] == "transaction") & events["visitorid"].isin(kept.index)]
+    baskets = results.read("baskets.parquet")
+    assert set(baskets["basket_id"]) == set(bought["transactionid"].astype(int).astype(str))
+
+
+def dvc(project, *arguments):
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_stages_that_one_parameter_reaches_are_those_that_depend_on_it(tmp_path):
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", str(REPOSITORY), str(clone)], check=True)
+    for file in ("params.yaml", "dvc.yaml", "dvc.lock"):
+        shutil.copy(REPOSITORY / file, clone)
+    if not (REPOSITORY / "results" / "sessions" / "truth.json").exists():
+        pytest.skip("the pipeline has not run here yet: `make repro`")
+    for folder in ("results", "src", "notebooks", "reports"):
+        shutil.copytree(REPOSITORY / folder, clone / folder, dirs_exist_ok=True)
+    text = (clone / "params.yaml").read_text()
+    assert text.count("method: mixture") >= 2
+    sessions = text.index("  sessions:")
+    at = text.index("method: mixture", sessions)
+    (clone / "params.yaml").write_text(
+        text[:at] + "method: kmeans" + text[at + len("method: mixture") :]
+    )
+    ran = dvc(clone, "repro", "--dry").stdout
+    stages = [line.split("'")[1] for line in ran.splitlines() if line.startswith("Running stage")]
+    assert stages == ["clusters@sessions", "bipartite@sessions", "rules@sessions", "truth@sessions"]
+
+
+def test_dvc_shows_the_dag_the_metrics_the_plots_and_the_parameters(tmp_path):
+    if not (REPOSITORY / "results" / "sessions" / "truth.json").exists():
+        pytest.skip("the pipeline has not run here yet: `make repro`")
+    dag = dvc(REPOSITORY, "dag", "--full").stdout
+    assert "mixture@sessions" in dag
+    metrics = dvc(REPOSITORY, "metrics", "show").stdout
+    assert "results/customers/mixture.json" in metrics
+    plots = dvc(REPOSITORY, "plots", "show", "--out", str(tmp_path))
+    page = (tmp_path / "index.html").read_text()
+    assert plots.returncode == 0, plots.stderr
+    assert "BIC of the sessions mixtures" in page
+    assert dvc(REPOSITORY, "params", "diff").returncode == 0
+
+
+def test_every_parameters_cell_names_its_study():
+    for path in (REPOSITORY / "notebooks").glob("*.ipynb"):
+        assert declared_parameters(path)["study"].default in LOGS

@@ -1,0 +1,201 @@
+"""What holds the project's files together: stages, notebooks, parameters, versions, words."""
+
+import ast
+import re
+import tomllib
+
+import nbformat
+import pytest
+from conftest import REPOSITORY
+from ruamel.yaml import YAML
+
+from cohortlab.run.parameters import declared_parameters, read_params, resolve
+
+NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+PARAMS = read_params(REPOSITORY)
+STAGES = YAML(typ="safe").load((REPOSITORY / "dvc.yaml").read_text())["stages"]
+SOURCE = REPOSITORY / "src" / "cohortlab"
+# The parts of the package that a stage depends on as a whole: folders, but for the figures, of
+# which each step has its own module.
+PACKAGES = sorted(p.parent.name for p in SOURCE.glob("*/__init__.py") if p.parent.name != "plots")
+
+notebooks = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+
+
+def code_cells(path):
+    return [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+
+
+@notebooks
+def test_source_notebooks_carry_no_outputs(path):
+    assert all(not c.outputs and c.execution_count is None for c in code_cells(path))
+    assert set(nbformat.read(path, as_version=4).metadata) <= {"kernelspec", "language_info"}
+
+
+@notebooks
+def test_notebooks_are_short_and_named_cell_by_cell(path):
+    cells = nbformat.read(path, as_version=4).cells
+    assert len(cells) <= 40
+    assert cells[0].cell_type == "markdown"
+    assert cells[0].source.startswith("# ")
+    for cell in code_cells(path)[1:]:
+        assert cell.source.startswith("# papermill_description="), cell.source[:60]
+        assert cell.source.count("\n") < 20, cell.source[:60]
+        for node in ast.walk(ast.parse(cell.source)):
+            assert not isinstance(node, ast.FunctionDef), f"move {node.name} to src"
+
+
+@notebooks
+def test_every_parameter_has_a_comment(path):
+    (cell,) = [c for c in code_cells(path) if "parameters" in c.metadata.get("tags", [])]
+    statements = ast.parse(cell.source).body
+    lines = cell.source.splitlines()
+    for s in statements:
+        beside, above = lines[s.lineno - 1 : s.end_lineno], lines[max(s.lineno - 2, 0)]
+        assert any("#" in line for line in beside) or above.startswith("#"), ast.unparse(s)
+
+
+@notebooks
+def test_the_parameters_cell_holds_the_values_of_its_study(path):
+    declared = declared_parameters(path)
+    step = path.stem.split("_")[0]
+    values = resolve(PARAMS, step, declared["study"].default, declared)
+    assert values == {name: p.default for name, p in declared.items()}
+
+
+def stages():
+    for step, stage in STAGES.items():
+        foreach = stage["foreach"]
+        names = PARAMS["studies"] if foreach == "${studies}" else PARAMS["steps"][step]
+        for study in names:
+            yield pytest.param(step, study, id=f"{step}@{study}")
+
+
+def of_study(text, study):
+    log = PARAMS["studies"][study]["log"]
+    return text.replace("${key}", study).replace("${item.log}", log).replace("${item}", study)
+
+
+@pytest.mark.parametrize(("step", "study"), list(stages()))
+def test_every_stage_finds_its_parameters(step, study):
+    (notebook,) = [
+        of_study(d, study) for d in STAGES[step]["do"]["deps"] if d.startswith("notebooks/")
+    ]
+    resolve(PARAMS, step, study, declared_parameters(REPOSITORY / notebook))
+
+
+def imported_files(tree):
+    """Return the files of the package that a syntax tree imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cohortlab"):
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names if alias.name.startswith("cohortlab.")]
+        else:
+            continue
+        for name in names:
+            path = SOURCE.parent / name.replace(".", "/")
+            if path.with_suffix(".py").is_file():
+                yield path.with_suffix(".py")
+            elif (path / "__init__.py").is_file():
+                yield path / "__init__.py"
+
+
+def closure(notebook):
+    """Return what a notebook imports of the package, directly or not, as stage dependencies."""
+    todo = [f for c in code_cells(notebook) for f in imported_files(ast.parse(c.source))]
+    # The runner executes every notebook.
+    todo += list((SOURCE / "run").glob("*.py"))
+    seen = set()
+    while todo:
+        file = todo.pop()
+        if file not in seen:
+            seen.add(file)
+            todo += imported_files(ast.parse(file.read_text()))
+    names = {f.relative_to(REPOSITORY).as_posix() for f in seen}
+    for package in PACKAGES:
+        folder = f"src/cohortlab/{package}"
+        if any(name.startswith(f"{folder}/") for name in names):
+            names = {n for n in names if not n.startswith(f"{folder}/")} | {folder}
+    return {n for n in names if not n.endswith("__init__.py")}
+
+
+@pytest.mark.parametrize(("step", "study"), list(stages()))
+def test_a_stage_depends_on_exactly_the_modules_that_its_notebook_imports(step, study):
+    deps = [of_study(d, study) for d in STAGES[step]["do"]["deps"]]
+    (notebook,) = [d for d in deps if d.startswith("notebooks/")]
+    assert {d for d in deps if d.startswith("src/")} == closure(REPOSITORY / notebook)
+
+
+@pytest.mark.parametrize(("step", "study"), list(stages()))
+def test_a_stage_depends_on_exactly_the_results_that_its_notebook_reads(step, study):
+    deps = {of_study(d, study) for d in STAGES[step]["do"]["deps"]}
+    (notebook,) = [d for d in deps if d.startswith("notebooks/")]
+    source = "\n".join(c.source for c in code_cells(REPOSITORY / notebook))
+    read = {
+        n.split("/")[0] for n in re.findall(r'results\.(?:read|table|path)\(\s*"([^"]+)"', source)
+    }
+    outputs = STAGES[step]["do"]
+    own = {of_study(next(iter(o)), study) for k in ("outs", "metrics") for o in outputs.get(k, [])}
+    prefix = f"results/{study}/"
+    assert {d.removeprefix(prefix) for d in deps if d.startswith(prefix)} == {
+        name for name in read if prefix + name not in own
+    }
+
+
+def test_lower_modules_do_not_import_higher_ones():
+    order = [
+        {"synthetic", "sources", "features", "schemas"},
+        {"mixture", "scaling", "clusters", "profiles", "rules", "bipartite", "graphs", "recovery"},
+        {"plots"},
+        {"notebook", "run", "verify"},
+    ]
+    level = {name: i for i, names in enumerate(order) for name in names}
+    for file in SOURCE.rglob("*.py"):
+        own = file.relative_to(SOURCE).parts[0].removesuffix(".py")
+        for imported in imported_files(ast.parse(file.read_text())):
+            other = imported.relative_to(SOURCE).parts[0].removesuffix(".py")
+            if own in level and other in level:
+                assert level[other] <= level[own], f"{file} imports {imported}"
+
+
+def test_conda_and_pip_ask_for_the_same_versions():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    conda = YAML(typ="safe").load((REPOSITORY / "environment.yml").read_text())["dependencies"]
+    listed = [entry for entry in conda if isinstance(entry, str)]
+    renamed = {"duckdb": "python-duckdb", "graphviz": "python-graphviz", "papermill": "papermill"}
+    pip_only = {"uv", "editables"}
+    expected = set()
+    for requirement in wanted:
+        name, version = re.fullmatch(r"([\w.-]+)(?:\[\w+\])?(>=.*)", requirement).groups()
+        if name not in pip_only:
+            name = {"ibis-framework": "ibis-duckdb", "pandera": "pandera-pandas"}.get(name, name)
+            expected.add(renamed.get(name, name) + version)
+    assert {entry for entry in listed if not entry.startswith(("python>", "pip"))} == expected
+
+
+def test_the_lock_has_a_hash_for_everything_and_no_address():
+    lock = (REPOSITORY / "requirements.lock").read_text()
+    assert "://" not in lock
+    assert not re.search(r"^-", lock, flags=re.MULTILINE)
+    entries = re.split(r"\n(?=\S)", lock.strip())
+    assert len(entries) > 100
+    assert all("--hash=sha256:" in entry for entry in entries)
+
+
+def test_make_help_lists_every_target():
+    makefile = (REPOSITORY / "Makefile").read_text()
+    (phony,) = re.findall(r"^\.PHONY: (.*)", makefile, flags=re.MULTILINE)
+    assert set(phony.split()) == set(re.findall(r"^(\w+):.*## ", makefile, flags=re.MULTILINE))
+
+
+def test_executed_notebooks_are_small_whole_and_without_errors():
+    executed = sorted((REPOSITORY / "reports").glob("*/*.ipynb"))
+    for path in executed:
+        assert path.stat().st_size < 250_000, path
+        for cell in code_cells(path):
+            kinds = [output.output_type for output in cell.outputs]
+            assert "error" not in kinds, path
+            assert not [o for o in cell.outputs if o.get("name") == "stderr"], path
+    assert sum(path.stat().st_size for path in executed) < 6_000_000
