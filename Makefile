@@ -4,7 +4,7 @@ VENV := .venv
 PYTHON ?= python3
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup repro test lint check lab bench clean
+.PHONY: help setup repro test lint verify check lab bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -19,7 +19,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock
 	$(VENV)/bin/python -m pip install --quiet --require-hashes -r $(VENV)/uv.lock
-	uv pip install --quiet --require-hashes --compile-bytecode -r requirements.lock || \
+	uv pip install --python $(VENV)/bin/python --quiet --require-hashes --compile-bytecode -r requirements.lock || \
 	  $(VENV)/bin/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
@@ -34,6 +34,10 @@ lint: setup  ## Check the style of code and notebooks
 	ruff check .
 	ruff format --check .
 
+verify: setup  ## Is what is committed what the code makes? Compare the lock and the results
+	python -m cohortlab.verify lock
+	python -m cohortlab.verify results
+
 check: setup  ## What CI runs: style, the lock, the pipeline, the results, the tests
 	bash .ci/run
 
@@ -43,6 +47,6 @@ lab: setup  ## Open JupyterLab on the notebooks, with the project's kernel
 bench: setup  ## Compare speed and memory with other ways, side by side
 	python bench/features.py
 
-clean:  ## Remove results and the environment; executed notebooks and inputs stay
+clean:  ## Remove the environment and large results; what Git holds stays
 	rm -rf $(VENV) results/*/raw results/*/log results/*/truth results/*/model
 	find results -name '*.parquet' -delete

@@ -1,6 +1,5 @@
 """Fixtures that several test modules share."""
 
-import shutil
 from pathlib import Path
 
 import nbformat
@@ -31,18 +30,3 @@ def make_project(tmp_path):
         return tmp_path
 
     return make
-
-
-@pytest.fixture
-def copy_of_project(tmp_path):
-    """Copy what a step needs to run, without results, so that a test may change any of it."""
-
-    def copy(name: str = "project") -> Path:
-        target = tmp_path / name
-        target.mkdir()
-        for file in ("params.yaml", "dvc.yaml"):
-            shutil.copy(REPOSITORY / file, target)
-        shutil.copytree(REPOSITORY / "notebooks", target / "notebooks")
-        return target
-
-    return copy

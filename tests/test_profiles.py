@@ -123,7 +123,7 @@ def test_equal_names_take_in_more_features_until_they_differ():
 
 def test_typical_clusters_are_told_apart_by_slight_differences():
     names = name_clusters(profile_of(a=[0.1, -0.1, 3.0]))
-    assert names == {0: "slightly high a", 1: "slightly low a", 2: "high a"}
+    assert names == {0: "rather high a", 1: "rather low a", 2: "high a"}
 
 
 def test_clusters_alike_are_numbered():

@@ -164,13 +164,17 @@ def test_conda_and_pip_ask_for_the_same_versions():
     wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
     conda = YAML(typ="safe").load((REPOSITORY / "environment.yml").read_text())["dependencies"]
     listed = [entry for entry in conda if isinstance(entry, str)]
-    renamed = {"duckdb": "python-duckdb", "graphviz": "python-graphviz", "papermill": "papermill"}
+    renamed = {
+        "duckdb": "python-duckdb",
+        "graphviz": "python-graphviz",
+        "ibis-framework": "ibis-duckdb",
+        "pandera": "pandera-pandas",
+    }
     pip_only = {"uv", "editables"}
     expected = set()
     for requirement in wanted:
         name, version = re.fullmatch(r"([\w.-]+)(?:\[\w+\])?(>=.*)", requirement).groups()
         if name not in pip_only:
-            name = {"ibis-framework": "ibis-duckdb", "pandera": "pandera-pandas"}.get(name, name)
             expected.add(renamed.get(name, name) + version)
     assert {entry for entry in listed if not entry.startswith(("python>", "pip"))} == expected
 
@@ -192,6 +196,8 @@ def test_make_help_lists_every_target():
 
 def test_executed_notebooks_are_small_whole_and_without_errors():
     executed = sorted((REPOSITORY / "reports").glob("*/*.ipynb"))
+    expected = {f"{study}/{step}.ipynb" for step, study in (p.values for p in stages())}
+    assert {f"{p.parent.name}/{p.name}" for p in executed} == expected
     for path in executed:
         assert path.stat().st_size < 250_000, path
         for cell in code_cells(path):
@@ -199,3 +205,31 @@ def test_executed_notebooks_are_small_whole_and_without_errors():
             assert "error" not in kinds, path
             assert not [o for o in cell.outputs if o.get("name") == "stderr"], path
     assert sum(path.stat().st_size for path in executed) < 6_000_000
+
+
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_and_commands_of_the_pages_exist(page):
+    text = page.read_text()
+    for link in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (page.parent / link).exists(), link
+    makefile = (REPOSITORY / "Makefile").read_text()
+    for target in re.findall(r"^make (\w+)|`make (\w+)`", text, flags=re.MULTILINE):
+        name = "".join(target)
+        assert re.search(rf"^{name}:", makefile, flags=re.MULTILINE), name
+
+
+def test_the_tree_in_the_readme_is_that_of_the_project():
+    text = (REPOSITORY / "README.md").read_text()
+    (tree,) = re.findall(r"## What is where\n\n```text\n(.*?)```", text, flags=re.DOTALL)
+    folder = REPOSITORY
+    for line in tree.splitlines():
+        name = line.split()[0]
+        inside = line.startswith("    ")
+        path = (SOURCE if inside else folder) / name
+        assert path.exists(), name
+    listed = {line.split()[0].rstrip("/") for line in tree.splitlines() if line.startswith("    ")}
+    present = {p.name for p in SOURCE.iterdir() if p.name not in ("__init__.py", "__pycache__")}
+    assert listed == present

@@ -133,7 +133,7 @@ def name_clusters(
 
     Notes
     -----
-    Where two names agree, each takes in its next most distinguishing features (with `slightly`
+    Where two names agree, each takes in its next most distinguishing features (with `rather`
     below the threshold) until they differ; clusters alike in all features are numbered.
 
     Examples
@@ -166,7 +166,7 @@ def _phrases(
     phrases = []
     for feature, value in ranked:
         low, high = words.get(feature, (f"low {feature}", f"high {feature}"))
-        degree = "" if abs(value) >= threshold else "slightly "
+        degree = "" if abs(value) >= threshold else "rather "
         phrases.append(degree + (high if value > 0 else low))
     strong = sum(abs(value) >= threshold for _, value in ranked)
     return phrases, min(strong, max_features)

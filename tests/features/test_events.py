@@ -293,3 +293,28 @@ def test_sessions_are_standard_sql(connection, dialect):
         of_events.incidence(sessions, stock),
     ):
         assert "SELECT" in str(ibis.to_sql(expression, dialect=dialect))
+
+
+@pytest.mark.parametrize(("moment", "available"), [(9, 0), (10, 1), (11, 1), (19, 1), (20, 0)])
+def test_a_value_holds_from_its_own_time_until_the_next(connection, moment, available):
+    events = {"timestamp_ms": [moment], "item_id": [5], "visitor_id": [1], "event": ["view"]}
+    stock = {
+        "timestamp_ms": [20, 10, 10, 10],
+        "item_id": [5, 5, 5, 6],
+        "property": ["available"] * 4,
+        # Of two values at one time the greatest holds.
+        "value": ["0", "0", "1", "0"],
+    }
+    found = of_events.with_availability(table(connection, events), table(connection, stock))
+    assert rows(found)["available"].tolist() == [available]
+
+
+def test_of_two_latest_categories_the_greatest_counts(connection):
+    stock = {
+        "timestamp_ms": [3, 3, 2],
+        "item_id": [5, 5, 5],
+        "property": ["categoryid"] * 3,
+        "value": ["7", "8", "9"],
+    }
+    found = of_events.item_categories(table(connection, stock))
+    assert rows(found)["category_id"].tolist() == ["8"]

@@ -162,3 +162,13 @@ _ = plt.plot(derive_rng(seed, study, "draw").normal(size=20))
     assert versions[0] == versions[1]
     assert b"image/png" in dict(versions[0])["count.ipynb"]
     assert b"<object object at 0x\xe2\x80\xa6>" in dict(versions[0])["count.ipynb"]
+
+
+def test_scratch_of_a_dead_run_with_the_same_process_id_is_cleared_away(make_project, run):
+    project = make_project(WRITE)
+    left = project / "results" / "toy" / f".count-{os.getpid()}"
+    left.mkdir(parents=True)
+    (left / "table.parquet").write_text("half a table")
+    assert run(project)[0] == 0
+    assert not left.exists()
+    assert json.loads((project / "results/toy/count.json").read_text()) == {"n": 3}

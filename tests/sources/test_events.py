@@ -93,6 +93,13 @@ def test_a_row_over_two_lines_stands_where_it_starts(tmp_path):
     assert rows(log.rejects)["record"].tolist() == ['7,"a\nb",click,5,']
 
 
+def test_records_after_a_row_over_two_lines_are_their_own(tmp_path):
+    lines = ['7,"a\nb",click,5,', "8,,view,5,", GOOD, '9,"c\n\nd",click,5,', "6,1,view,,"]
+    found = rows(read(write_events(tmp_path, *lines), tmp_path).rejects)
+    assert found["line"].tolist() == [2, 4, 6, 9]
+    assert found["record"].tolist() == [lines[0], lines[1], lines[3], lines[4]]
+
+
 def test_a_stray_quote_costs_only_its_own_line(tmp_path):
     lines = [GOOD, '7,"1,view,5,', *[GOOD] * 20, '8,1,"view,5,', GOOD]
     log = read(write_events(tmp_path, *lines), tmp_path)

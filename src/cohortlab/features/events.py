@@ -395,7 +395,8 @@ def _summary(events: ir.Table) -> ir.Table:
     joined = totals.left_join(counted, list(_SESSION))
     only_item = (joined.n_categorised > 0).cast("int64")
     return joined.select(
-        *totals.columns,
+        *_SESSION,
+        *("start_ms", "end_ms", "n_events", "n_views", "n_carts", "n_available"),
         n_items=joined.distinct_items.fill_null(1),
         n_categories=joined.distinct_categories.fill_null(only_item),
     )

@@ -12,7 +12,7 @@ from PIL import Image
 from threadpoolctl import threadpool_limits
 
 SCREEN_DPI = 90
-PALETTE_COLOURS = 128
+PALETTE_COLOURS = 256
 VERSIONS_SHOWN = (
     "cohortlab",
     "numpy",
@@ -66,7 +66,9 @@ def palette_png(figure: Figure) -> bytes:
     figure.savefig(raw, format="png", dpi=SCREEN_DPI, bbox_inches="tight", metadata={})
     picture = Image.open(raw).convert("RGB")
     small = io.BytesIO()
-    picture.quantize(PALETTE_COLOURS, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    # Maximum coverage keeps rare colours, such as those of a legend, which median cut merges.
+    picture = picture.quantize(PALETTE_COLOURS, Image.Quantize.MAXCOVERAGE)
+    picture.save(small, "PNG", optimize=True)
     # Closed, it is not shown a second time when the cell ends.
     plt.close(figure)
     return small.getvalue()

@@ -31,7 +31,8 @@ def lift_heat_map(
     Returns
     -------
     matplotlib.figure.Figure
-        Colours show log2 of the lift (capped at 2, a factor of four), numbers the lift itself.
+        Colours show the lift on a logarithmic scale, capped at a quarter and at four; numbers are
+        the lift itself.
     """
     if relations.empty:
         return empty_figure("No edge between people and items.")
@@ -49,7 +50,9 @@ def lift_heat_map(
         figsize=(3.6 + 0.75 * lift.shape[1], 1.6 + 0.42 * len(lift)), layout="constrained"
     )
     rows = [f"{c}: {people[c]}" for c in lift.index]
-    columns = [items[c] for c in lift.columns]
-    heat_map(axes, log_lift, rows, columns, label="log2 of lift", limit=2.0, notes=notes)
+    columns = [f"{c}: {items[c]}" for c in lift.columns]
+    heat_map(axes, log_lift, rows, columns, label="lift", limit=2.0, notes=notes)
+    bar = figure.axes[-1]
+    bar.set_yticks([-2, -1, 0, 1, 2], ["¼ or less", "½", "1", "2", "4 or more"])
     axes.set(xlabel="", ylabel="")
     return figure

@@ -42,7 +42,7 @@ def rejected_reasons(counts: Mapping[str, Mapping]) -> Figure:
     return figure
 
 
-def rows_per_day(times: pd.Series, what: str) -> Figure:
+def rows_per_day(times: pd.Series, what: str, *, zone: str = "") -> Figure:
     """Draw the number of rows a day, where a gap or a jump in the log would show.
 
     Parameters
@@ -51,6 +51,8 @@ def rows_per_day(times: pd.Series, what: str) -> Figure:
         One time a row.
     what : str
         What a row is, for the label: `events`.
+    zone : str, default ""
+        Time zone of the times, where it is known.
 
     Returns
     -------
@@ -62,6 +64,6 @@ def rows_per_day(times: pd.Series, what: str) -> Figure:
     days = times.dt.floor("D").value_counts().sort_index().asfreq("D", fill_value=0)
     figure, axes = plt.subplots(figsize=(7.0, 2.6), layout="constrained")
     axes.plot(days.index, days.to_numpy(), drawstyle="steps-mid")
-    axes.set(xlabel="day (UTC)", ylabel=f"{what} a day", ylim=(0, None))
+    axes.set(xlabel=f"day ({zone})" if zone else "day", ylabel=f"{what} a day", ylim=(0, None))
     figure.autofmt_xdate()
     return figure

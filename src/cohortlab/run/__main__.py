@@ -4,9 +4,7 @@ import argparse
 import logging
 import sys
 
-from cohortlab.run.parameters import ParameterError
 from cohortlab.run.project import project_root
-from cohortlab.run.steps import StepError, run_step
 
 logger = logging.getLogger("cohortlab")
 
@@ -29,6 +27,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("study", help="the study's name, a block under `studies` in params.yaml")
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(message)s")
+    # Reading a notebook imports jsonschema, which builds a grammar of international addresses if it
+    # finds this package: two seconds of every stage, for a check that no notebook needs.
+    sys.modules.setdefault("rfc3987_syntax", None)
+    from cohortlab.run.parameters import ParameterError
+    from cohortlab.run.steps import StepError, run_step
+
     try:
         run_step(options.step, options.study, project_root())
     except StepError as error:

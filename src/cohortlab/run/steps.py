@@ -111,7 +111,9 @@ def run_step(step: str, study: str, root: Path, *, progress: bool = True) -> Pat
 def _staging(results: Path, step: str) -> Iterator[Path]:
     """Give a scratch folder for one run, and clear away what killed runs have left."""
     for left in results.glob(f".{step}-*"):
-        if not _alive(int(left.stem.rsplit("-", 1)[1])):
+        process = int(left.stem.rsplit("-", 1)[1])
+        # In a container the same process id comes again, so our own is that of a run long dead.
+        if process == os.getpid() or not _alive(process):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
     staging = results / f".{step}-{os.getpid()}"
     staging.mkdir()
@@ -174,9 +176,13 @@ def _publish(staging: Path, results: Path) -> None:
     """Move finished results into place, each by one rename."""
     for item in sorted(staging.iterdir()):
         target = results / item.name
-        if target.is_dir():
-            shutil.rmtree(target)
+        if not target.is_dir():
+            item.replace(target)
+            continue
+        aside = staging.with_suffix(".old")
+        target.replace(aside)
         item.replace(target)
+        shutil.rmtree(aside)
 
 
 def _write_clean(source: Path, target: Path, root: Path) -> None:

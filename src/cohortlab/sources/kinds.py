@@ -24,14 +24,20 @@ class Kind:
         The names of a generated log's files, in the form of `studies.<study>.data.path`.
     main : str
         The table whose rows are what happened.
+    rows : str
+        What a row of that table is called.
     time : callable
         From that table to a column of its times.
+    zone : str
+        The time zone of these times, empty where the log does not say.
     """
 
     read: Callable[..., Log]
     files: str | Mapping[str, str]
     main: str
+    rows: str
     time: Callable[[ir.Table], ir.TimestampColumn]
+    zone: str
 
     def paths_in(self, folder: Path) -> str | dict[str, str]:
         """
@@ -61,12 +67,16 @@ KINDS = {
             "category_tree": "category_tree.csv",
         },
         main="events",
+        rows="events",
         time=lambda table: table.timestamp_ms.as_timestamp("ms"),
+        zone="UTC",
     ),
     "invoices": Kind(
         read=read_invoices,
         files="data.csv",
         main="invoices",
+        rows="invoice lines",
         time=lambda table: table.invoice_date,
+        zone="",
     ),
 }

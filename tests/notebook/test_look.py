@@ -1,0 +1,48 @@
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from PIL import Image
+
+from cohortlab.notebook.look import escape_markdown, palette_png
+from cohortlab.plots.style import cluster_colours
+
+
+@pytest.fixture
+def figure():
+    rng = np.random.default_rng(0)
+    figure, axes = plt.subplots(dpi=90)
+    for colour in cluster_colours(8):
+        axes.scatter(*rng.normal(size=(2, 500)), s=7, alpha=0.5, color=colour, label="x")
+    axes.legend()
+    return figure
+
+
+def test_a_figure_gives_the_same_small_picture_twice(figure):
+    first, second = palette_png(figure), palette_png(figure)
+    assert first == second
+    raw = io.BytesIO()
+    figure.savefig(raw, format="png")
+    assert len(first) < len(raw.getvalue()) / 2
+
+
+def test_the_colours_of_a_legend_survive_the_palette(figure):
+    raw = io.BytesIO()
+    figure.savefig(raw, format="png", dpi=90, bbox_inches="tight")
+    before = np.asarray(Image.open(raw).convert("RGB")).astype(int)
+    now = np.asarray(Image.open(io.BytesIO(palette_png(figure))).convert("RGB")).astype(int)
+    # The nearest two of Wong's colours are 49 apart in a channel.
+    assert np.abs(before - now).max() < 25
+
+
+def test_a_figure_that_was_shown_is_closed(figure):
+    palette_png(figure)
+    assert not plt.fignum_exists(figure.number)
+
+
+@pytest.mark.parametrize("text", ["<script>x</script>", "*a* _b_ `c` [d](e) # f | g $h$ ~i~"])
+def test_no_markup_of_a_text_is_left(text):
+    escaped = escape_markdown(text)
+    assert "<" not in escaped
+    assert all(escaped[i - 1] == "\\" for i, c in enumerate(escaped) if c in "*_`[]()#|$~")
