@@ -281,6 +281,9 @@ def compare(folder: Path, n_events: int, repeats: int, seed: int) -> dict:
     """Compare all ways on one log, in turns, so that other work on the machine meets all alike."""
     write_log(folder, n_events, seed=seed)
     runs = [{way: measure(way, folder) for way in WAYS} for _ in range(repeats)]
+    failed = {way: run[way]["failed"] for run in runs for way in WAYS if "failed" in run[way]}
+    if failed:
+        raise RuntimeError(f"A way did not finish, so there is nothing to compare: {failed}")
     equal = [way for way in WAYS if way not in ("ours", "read_and_sort")]
     sessions = {same_numbers(folder / "ours.parquet", folder / f"{way}.parquet") for way in equal}
     ratios = {
@@ -290,6 +293,10 @@ def compare(folder: Path, n_events: int, repeats: int, seed: int) -> dict:
         for base in ("pandas", "careful_pandas")
         for way in ("ours", "checked", "read_and_sort")
     }
+    ratios["ours / read_and_sort"] = round(
+        statistics.median(run["ours"]["seconds"] / run["read_and_sort"]["seconds"] for run in runs),
+        2,
+    )
     return {
         "events": n_events,
         "sessions": sessions.pop(),

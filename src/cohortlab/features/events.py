@@ -143,9 +143,11 @@ def with_availability(events: ir.Table, item_properties: ir.Table) -> ir.Table:
         The same rows with `available`: 1 where the last `available` property at or before the event
         is ``1``, else 0; 0 also where there is none yet.
 
-    Notes ----- Every value holds from its time until the item's next one, so each event meets at
-    most one of them in a join on the item and that span of time. Of several values at one time the
-    greatest as text holds.
+    Notes
+    -----
+    Every value holds from its time until the item's next one, so each event meets at most one of
+    them in a join on the item and that span of time. Of several values at one time the greatest as
+    text holds.
     """
     rows = item_properties.filter(item_properties["property"] == "available")
     by_time = ibis.window(group_by="item_id", order_by=["timestamp_ms", "value"])

@@ -62,12 +62,14 @@ def customer_features(invoices: ir.Table) -> ir.Table:
         `customer_id` and the columns of `FEATURES`, ordered by customer. Customers who only
         returned are left out; `return_only_customers` lists them.
 
-    Notes ----- Returns count only in `returns`; the other features are about purchases.
-    `gross_revenue` is the sum of quantity times unit price. `recency_days` is the number of whole
-    days (of 24 hours) from the customer's last purchase to the last purchase in the log.
+    Notes
+    -----
+    Returns count only in `returns`; the other features are about purchases. `gross_revenue` is
+    the sum of quantity times unit price. `recency_days` is the number of whole days (of 24
+    hours) from the customer's last purchase to the last purchase in the log.
     `quantity_of_products` is the sum of quantities. `frequency` is distinct invoices divided by
-    whole days (of 24 hours) between the first and the last purchase, 0 where less than one day lies
-    between them. `returns` counts distinct return invoices.
+    whole days (of 24 hours) between the first and the last purchase, 0 where less than one day
+    lies between them. `returns` counts distinct return invoices.
     """
     bought = _per_customer(invoices)
     end = purchases(invoices).invoice_date.max().as_scalar()

@@ -160,12 +160,14 @@ def read_exactly(path: Path, header: Header, target: Path) -> ExactRows:
     UnicodeDecodeError
         If the file is not UTF-8.
 
-    Notes ----- A row that spans lines (a quoted field with a line end in it) stands on the line
-    where it starts. Where a row over several lines has a wrong number of fields, most likely a
-    stray quote swallowed what follows: only its first line is called malformed and reading starts
-    again on the next one. Blank lines are no rows and are passed over, but they are counted in the
-    line numbers. Empty fields beyond those of the header say nothing and are passed over too; so
-    does DuckDB.
+    Notes
+    -----
+    A row that spans lines (a quoted field with a line end in it) stands on the line where it
+    starts. Where a row over several lines has a wrong number of fields, most likely a stray
+    quote swallowed what follows: only its first line is called malformed and reading starts
+    again on the next one. Blank lines are no rows and are passed over, but they are counted in
+    the line numbers. Empty fields beyond those of the header say nothing and are passed over
+    too; so does DuckDB.
     """
     width = len(header.names)
     schema = pa.schema([(f"c{position}", pa.string()) for position in range(width)])

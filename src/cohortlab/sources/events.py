@@ -123,12 +123,14 @@ def read_events(
     SourceError
         If a source cannot be read at all, a rule is mistyped, or no row is left.
 
-    Notes ----- A row is rejected for the first reason that applies: its form, then being a repeated
-    event, then its visitor having more events than the quantile of events per visitor, which is
-    taken over the rows that are left by then. Of item properties only `categoryid` and `available`
+    Notes
+    -----
+    A row is rejected for the first reason that applies: its form, then being a repeated event,
+    then its visitor having more events than the quantile of events per visitor, which is taken
+    over the rows that are left by then. Of item properties only `categoryid` and `available`
     are kept; rows of other properties are counted as rejected under "property not used" and in
-    `rows_not_listed`, but are not written out, because there are millions of them. A transaction id
-    beside another event is ignored.
+    `rows_not_listed`, but are not written out, because there are millions of them. A
+    transaction id beside another event is ignored.
     """
     rules = check_rules(EventCleaning, cleaning, study=study)
     sources = _sources(path, columns, encoding, study)

@@ -78,9 +78,11 @@ def read_invoices(
     SourceError
         If the source cannot be read at all, a rule is mistyped, or no row is left.
 
-    Notes ----- Rows without a customer become one customer for each invoice, numbered from
-    `anonymous_ids_from` in the order of invoice ids. All such invoices are numbered before any row
-    is removed, so that no cleaning rule changes a number.
+    Notes
+    -----
+    Rows without a customer become one customer for each invoice, numbered from
+    `anonymous_ids_from` in the order of invoice ids. All such invoices are numbered before any
+    row is removed, so that no cleaning rule changes a number.
     """
     rules = check_rules(InvoiceCleaning, cleaning, study=study)
     place = Place(study, "invoices")

@@ -180,7 +180,9 @@ def id_columns(
     dict of str to ibis.Column
         The id, and ``odd_<id>`` for each id that is read as a number.
 
-    Notes ----- A whole number is one that prints as it was written, or so with ``.0`` behind it as
+    Notes
+    -----
+    A whole number is one that prints as it was written, or so with ``.0`` behind it as
     spreadsheets write it. ``007`` and ``1e5`` are text: as numbers they would become other ids.
     """
     columns: dict[str, ir.Column] = {}

@@ -30,8 +30,10 @@ def read_sheets(path: Path, scratch: Path, *, number: int) -> dict[str, tuple[He
         For each sheet the names in its first row and the rows below; the line of a row is its
         number in the sheet. Rows without any value are passed over.
 
-    Notes ----- Whole numbers are written without a decimal point and dates as ``YYYY-MM-DD
-    HH:MM:SS``, because a workbook stores both as floating point.
+    Notes
+    -----
+    Whole numbers are written without a decimal point and dates as ``YYYY-MM-DD HH:MM:SS``,
+    because a workbook stores both as floating point.
     """
     sheets = pd.read_excel(path, sheet_name=None, header=None, dtype=object, engine="calamine")
     found = {}
