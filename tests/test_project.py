@@ -81,7 +81,10 @@ def test_every_stage_finds_its_parameters(step, study):
     (notebook,) = [
         of_study(d, study) for d in STAGES[step]["do"]["deps"] if d.startswith("notebooks/")
     ]
-    resolve(PARAMS, step, study, declared_parameters(REPOSITORY / notebook))
+    declared = declared_parameters(REPOSITORY / notebook)
+    values = resolve(PARAMS, step, study, declared)
+    assert values.keys() == declared.keys()
+    assert values["study"] == study
 
 
 def imported_files(tree):
