@@ -1,8 +1,15 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from sklearn.base import clone
-from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+from sklearn.preprocessing import (
+    MinMaxScaler,
+    PowerTransformer,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+)
 
 from cohortlab.scaling import SCALINGS, Scaling
 
@@ -21,16 +28,46 @@ def features():
 
 @pytest.mark.parametrize(
     ("method", "oracle"),
-    [("standard", StandardScaler()), ("robust", RobustScaler()), ("minmax", MinMaxScaler())],
+    [
+        ("standard", StandardScaler()),
+        ("robust", RobustScaler()),
+        ("minmax", MinMaxScaler()),
+        ("yeo_johnson_standard", PowerTransformer()),
+    ],
 )
 def test_agrees_with_scikit_learn(features, method, oracle):
     expected = oracle.fit_transform(features)
     np.testing.assert_allclose(Scaling(method).fit_transform(features), expected, atol=1e-12)
 
 
+def test_ranks_become_normal_scores():
+    values = np.array([7.0, 1.0, 1.0, 100.0, 3.0])
+    scores = stats.norm.ppf((stats.rankdata(values) - 0.5) / len(values))
+    expected = (scores - scores.mean()) / scores.std()
+    np.testing.assert_allclose(
+        Scaling("rank_standard").fit_transform(values[:, None]).ravel(), expected, atol=1e-12
+    )
+
+
+def test_ranks_of_many_values_are_normal_and_agree_with_scikit_learn():
+    values = np.random.default_rng(2).lognormal(3, 2, 20_000)[:, None]
+    found = Scaling("rank_standard").fit_transform(values).ravel()
+    assert stats.kstest(found, "norm").statistic < 0.01
+    other = QuantileTransformer(output_distribution="normal", subsample=None, random_state=0)
+    inner = np.abs(found) < 2
+    np.testing.assert_allclose(found[inner], other.fit_transform(values)[inner, 0], atol=0.02)
+
+
+def test_rank_of_a_value_beyond_those_seen_is_that_of_the_nearest():
+    scaling = Scaling("rank_standard").fit(np.arange(9.0)[:, None])
+    assert (
+        scaling.transform([[-5.0], [99.0]]).tolist() == scaling.transform([[0.0], [8.0]]).tolist()
+    )
+
+
 def test_log1p_takes_only_columns_without_negative_values(features):
     scaling = Scaling("log1p_standard").fit(features)
-    assert scaling.logged_.tolist() == [True, True, False]
+    assert scaling.curves_ == ["log1p", "log1p", "none"]
     expected = StandardScaler().fit_transform(np.log1p(features[["seconds"]]))
     np.testing.assert_allclose(scaling.transform(features)[:, [1]], expected, atol=1e-12)
 

@@ -10,6 +10,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from cohortlab.curves import CURVES
+
 
 def _no_scaling(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.zeros(values.shape[1]), np.ones(values.shape[1])
@@ -29,19 +31,19 @@ def _minmax(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return lowest, values.max(axis=0) - lowest
 
 
-def _signed_log1p(values: np.ndarray) -> np.ndarray:
-    return np.sign(values) * np.log1p(np.abs(values))
-
-
-#: Scaling name -> (which columns take a logarithm, centre and scale of a column).
+#: Scaling name -> (curve that bends a column first, centre and scale of what comes out).
 SCALINGS = {
-    "none": ("no", _no_scaling),
-    "standard": ("no", _standard),
-    "robust": ("no", _robust),
-    "minmax": ("no", _minmax),
-    "log1p_standard": ("non-negative", _standard),
-    "signed_log1p_standard": ("all", _standard),
+    "none": ("none", _no_scaling),
+    "standard": ("none", _standard),
+    "robust": ("none", _robust),
+    "minmax": ("none", _minmax),
+    "log1p_standard": ("log1p", _standard),
+    "signed_log1p_standard": ("log1p", _standard),
+    "yeo_johnson_standard": ("yeo_johnson", _standard),
+    "rank_standard": ("rank", _standard),
 }
+#: The scaling that leaves columns with negative values unbent.
+_ONLY_NON_NEGATIVE = "log1p_standard"
 
 
 class Scaling(TransformerMixin, BaseEstimator):
@@ -49,20 +51,24 @@ class Scaling(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    method : {'none', 'standard', 'robust', 'minmax', 'log1p_standard', 'signed_log1p_standard'}
-        `standard` subtracts the mean and divides by the standard deviation; `robust` takes the
-        median and the interquartile range; `minmax` maps the range to 0..1; `log1p_standard`
-        first takes log(1 + x) of the columns without negative values; `signed_log1p_standard`
-        takes sign(x) log(1 + |x|) of every column.
+    method : str, default 'standard'
+        One of `SCALINGS`. `standard` subtracts the mean and divides by the standard deviation;
+        `robust` takes the median and the interquartile range; `minmax` maps the range to 0..1.
+        The others bend columns first: `log1p_standard` takes log(1 + x) of the columns without
+        negative values, `signed_log1p_standard` sign(x) log(1 + |x|) of every column,
+        `yeo_johnson_standard` the power that makes a column most nearly normal, and
+        `rank_standard` the normal score of its rank, whatever its distribution.
 
     Attributes
     ----------
     columns_ : list of str
         Names of the columns seen while fitting, in order.
     centre_, scale_ : ndarray of shape (n_features,)
-        What is subtracted and divided by, after the logarithm.
-    logged_ : ndarray of bool, shape (n_features,)
-        Which columns take the logarithm.
+        What is subtracted and divided by, after the curve.
+    curves_ : list of str
+        The curve that bends each column, a key of `cohortlab.curves.CURVES`.
+    learnt_ : list of list of float
+        The numbers that each curve needs.
     constant_ : list of str
         Columns with a single value: their scale is 1, so they become a column of zeros (except
         under `none`) and tell no clustering anything.
@@ -106,12 +112,14 @@ class Scaling(TransformerMixin, BaseEstimator):
         if values.shape[0] == 0:
             raise ValueError("no row to learn a scaling from: check the table of features")
         self.n_features_in_ = values.shape[1]
-        logarithm, rule = SCALINGS[self.method]
-        every = np.ones(values.shape[1], dtype=bool)
-        self.logged_ = {"no": ~every, "non-negative": (values >= 0).all(axis=0), "all": every}[
-            logarithm
+        curve, rule = SCALINGS[self.method]
+        self.curves_ = [curve] * values.shape[1]
+        if self.method == _ONLY_NON_NEGATIVE:
+            self.curves_ = [curve if low >= 0 else "none" for low in values.min(axis=0)]
+        self.learnt_ = [
+            CURVES[name].learn(column) for name, column in zip(self.curves_, values.T, strict=True)
         ]
-        values = self._logarithm(values)
+        values = self._bent(values)
         self.centre_, scale = rule(values)
         self.scale_ = self._usable_scale(values, scale)
         return self
@@ -131,15 +139,13 @@ class Scaling(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "scale_")
         values = self._known_columns(X)
-        return (self._logarithm(values) - self.centre_) / self.scale_
+        return (self._bent(values) - self.centre_) / self.scale_
 
     def inverse_transform(self, X: np.ndarray) -> np.ndarray:
         """Return scaled values, such as cluster centres, to the units of the features."""
         check_is_fitted(self, "scale_")
         values = np.asarray(X, dtype=float) * self.scale_ + self.centre_
-        logged = values[:, self.logged_]
-        values[:, self.logged_] = np.sign(logged) * np.expm1(np.abs(logged))
-        return values
+        return self._columnwise(values, "unbend")
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the scaled columns: those of the columns that came in."""
@@ -152,7 +158,8 @@ class Scaling(TransformerMixin, BaseEstimator):
         return {
             "method": self.method,
             "columns": list(self.columns_),
-            "logged": [bool(flag) for flag in self.logged_],
+            "curves": list(self.curves_),
+            "learnt": [list(numbers) for numbers in self.learnt_],
             "centre": [float(value) for value in self.centre_],
             "scale": [float(value) for value in self.scale_],
             "constant": list(self.constant_),
@@ -165,7 +172,8 @@ class Scaling(TransformerMixin, BaseEstimator):
         scaling = cls(parameters["method"])
         scaling.columns_ = list(parameters["columns"])
         scaling.n_features_in_ = len(scaling.columns_)
-        scaling.logged_ = np.asarray(parameters["logged"], dtype=bool)
+        scaling.curves_ = list(parameters["curves"])
+        scaling.learnt_ = [list(numbers) for numbers in parameters["learnt"]]
         scaling.centre_ = np.asarray(parameters["centre"], dtype=float)
         scaling.scale_ = np.asarray(parameters["scale"], dtype=float)
         scaling.constant_ = list(parameters["constant"])
@@ -192,9 +200,10 @@ class Scaling(TransformerMixin, BaseEstimator):
             self.centre_ = np.where(constant, values[0], self.centre_)
         return np.where(constant, 1.0, scale)
 
-    def _logarithm(self, values: np.ndarray) -> np.ndarray:
-        if SCALINGS[self.method][0] == "non-negative":
-            negative = (values < 0) & self.logged_
+    def _bent(self, values: np.ndarray) -> np.ndarray:
+        if self.method == _ONLY_NON_NEGATIVE:
+            bent = np.array([name != "none" for name in self.curves_])
+            negative = (values < 0) & bent
             if negative.any():
                 row, column = np.argwhere(negative)[0]
                 raise ValueError(
@@ -202,7 +211,14 @@ class Scaling(TransformerMixin, BaseEstimator):
                     "but its logarithm was chosen because it had no negative value when fitted: "
                     "use 'signed_log1p_standard', or fit again"
                 )
-        return np.where(self.logged_, _signed_log1p(values), values)
+        return self._columnwise(values, "bend")
+
+    def _columnwise(self, values: np.ndarray, what: str) -> np.ndarray:
+        columns = [
+            getattr(CURVES[name], what)(column, learnt)
+            for name, learnt, column in zip(self.curves_, self.learnt_, values.T, strict=True)
+        ]
+        return np.stack(columns, axis=1)
 
     def _known_columns(self, X: Any) -> np.ndarray:
         if isinstance(X, pd.DataFrame):
