@@ -98,6 +98,8 @@ def ours(folder: Path, target: Path, scratch: Path) -> None:
     from cohortlab.features.events import session_features, sessionise
 
     events, properties = _scanned(folder, scratch)
+    events = _kept(events.drop("transaction_id"), "events")
+    properties = _kept(properties, "properties")
     session_features(sessionise(events, gap_sec=1800), properties).to_parquet(target)
 
 
@@ -125,21 +127,30 @@ def read_and_sort(folder: Path, target: Path, scratch: Path) -> None:
 
 
 def plain_pandas(folder: Path, target: Path, scratch: Path) -> None:
-    """Parse, sort, group by visitor, diff, cumsum, agg, with the text of the session id as key."""
-    events = _pandas_sessions(folder)
+    """Parse, sort, group by visitor, diff, cumsum, agg, as an analyst writes it."""
+    events = pd.read_csv(folder / "events.csv")
+    events["timestamp"] = pd.to_datetime(events["timestamp"], unit="ms")
+    properties = pd.read_csv(folder / "item_properties.csv")
+    properties["timestamp"] = pd.to_datetime(properties["timestamp"], unit="ms")
+    events = _numbered(events, pd.Timedelta(milliseconds=GAP_MS))
     number = events["number"].astype(str)
     events["session_id"] = events["visitorid"].astype(str) + "_" + number
+    events = _with_properties(events, properties)
     sessions = events.groupby("session_id").agg(**PANDAS_AGGREGATES).reset_index()
-    _pandas_columns(sessions).to_parquet(target, index=False)
+    duration = (sessions["end"] - sessions["start"]).dt.total_seconds()
+    _pandas_columns(sessions, sessions["start"], duration).to_parquet(target, index=False)
 
 
 def careful_pandas(folder: Path, target: Path, scratch: Path) -> None:
-    """Do the same with numbers as keys, and make the text only for the sessions."""
-    events = _pandas_sessions(folder)
+    """Do the same with numbers as times and keys, and make texts and dates only for sessions."""
+    events = _numbered(pd.read_csv(folder / "events.csv"), GAP_MS)
+    events = _with_properties(events, pd.read_csv(folder / "item_properties.csv"))
     sessions = events.groupby(["visitorid", "number"]).agg(**PANDAS_AGGREGATES).reset_index()
     number = sessions["number"].astype(str)
     sessions["session_id"] = sessions["visitorid"].astype(str) + "_" + number
-    _pandas_columns(sessions).to_parquet(target, index=False)
+    start = pd.to_datetime(sessions["start"], unit="ms")
+    duration = (sessions["end"] - sessions["start"]) / 1000
+    _pandas_columns(sessions, start, duration).to_parquet(target, index=False)
 
 
 PANDAS_AGGREGATES = {
@@ -154,13 +165,15 @@ PANDAS_AGGREGATES = {
 }
 
 
-def _pandas_sessions(folder: Path) -> pd.DataFrame:
-    events = pd.read_csv(folder / "events.csv")
-    properties = pd.read_csv(folder / "item_properties.csv").sort_values("timestamp")
+def _numbered(events: pd.DataFrame, gap: int | pd.Timedelta) -> pd.DataFrame:
     events = events.sort_values(["visitorid", "timestamp"])
-    gap = events.groupby("visitorid")["timestamp"].diff()
-    starts = gap.isna() | (gap > GAP_MS)
-    events["number"] = starts.groupby(events["visitorid"]).cumsum()
+    pause = events.groupby("visitorid")["timestamp"].diff()
+    starts = pause.isna() | (pause > gap)
+    return events.assign(number=starts.groupby(events["visitorid"]).cumsum())
+
+
+def _with_properties(events: pd.DataFrame, properties: pd.DataFrame) -> pd.DataFrame:
+    properties = properties.sort_values("timestamp")
     categories = properties[properties["property"] == "categoryid"]
     latest = categories.drop_duplicates("itemid", keep="last").set_index("itemid")["value"]
     events["category"] = events["itemid"].map(latest)
@@ -173,9 +186,7 @@ def _pandas_sessions(folder: Path) -> pd.DataFrame:
     return events
 
 
-def _pandas_columns(table: pd.DataFrame) -> pd.DataFrame:
-    time_of = pd.to_datetime(table["start"], unit="ms")
-    duration = (table["end"] - table["start"]) / 1000
+def _pandas_columns(table: pd.DataFrame, start: pd.Series, duration: pd.Series) -> pd.DataFrame:
     views = table["view_count"]
     return pd.DataFrame(
         {
@@ -185,7 +196,7 @@ def _pandas_columns(table: pd.DataFrame) -> pd.DataFrame:
             "unique_items_viewed": table["unique_items_viewed"],
             "unique_categories_viewed": table["unique_categories_viewed"],
             "avg_item_availability": table["avg_item_availability"],
-            "session_hour_of_day": time_of.dt.hour.astype("int64"),
+            "session_hour_of_day": start.dt.hour.astype("int64"),
             "view_count": views,
             "addtocart_count": table["addtocart_count"],
             "event_rate_per_sec": table["total_events"] / (duration + 1),
@@ -193,7 +204,7 @@ def _pandas_columns(table: pd.DataFrame) -> pd.DataFrame:
             "category_spread_ratio": (
                 table["unique_categories_viewed"] / table["unique_items_viewed"]
             ),
-            "is_weekend": (time_of.dt.dayofweek >= 5).astype("int64"),
+            "is_weekend": (start.dt.day_of_week >= 5).astype("int64"),
         }
     )
 
@@ -211,6 +222,11 @@ def _scanned(folder: Path, scratch: Path) -> tuple:
             ("item_properties", PROPERTY_TYPES, PROPERTY_NAMES),
         )
     )
+
+
+def _kept(table, name: str):
+    # What is read from text has no statistics, and joins of unknown sizes are planned badly.
+    return table.get_backend().create_table(name, table, temp=True)
 
 
 EVENT_TYPES = dict.fromkeys(

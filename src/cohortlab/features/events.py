@@ -202,9 +202,9 @@ def session_features(
     `event_rate_per_sec` is events / (duration + 1), `view_to_cart_ratio` carts / views (0 where no
     view), `category_spread_ratio` categories / items.
 
-    Most sessions are about one item, as the least and the greatest one say; only in the others are
-    items and categories counted through sets, which is slow. The sums of the sessions are computed
-    at once and kept in a temporary table, because the result uses them twice.
+    Most sessions have one event; only in the others are items and categories counted through sets,
+    which is slow. The sums of the sessions are computed at once and kept in a temporary table,
+    because the result uses them twice.
     """
     missing = features_left_out(item_properties) if left_out is None else left_out
     summary = _summary(_described(sessions, item_properties, missing)).order_by(*_SESSION)
@@ -392,15 +392,14 @@ def _summary(events: ir.Table) -> ir.Table:
     """Sum up each session."""
     events = _kept(events)
     totals = _kept(_totals(events))
-    several = totals.filter(totals.least_item != totals.greatest_item)
+    several = totals.filter(totals.n_events > 1)
     counted = _distinct(events.semi_join(several, list(_SESSION)))
     joined = totals.left_join(counted, list(_SESSION))
-    only_item = (joined.n_categorised > 0).cast("int64")
     return joined.select(
         *_SESSION,
         *("start_ms", "end_ms", "n_events", "n_views", "n_carts", "n_available"),
         n_items=joined.distinct_items.fill_null(1),
-        n_categories=joined.distinct_categories.fill_null(only_item),
+        n_categories=joined.distinct_categories.fill_null(joined.n_categorised),
     )
 
 
@@ -414,7 +413,7 @@ def _numbered_categories(item_properties: ir.Table) -> ir.Table:
     """Give each item the number of its category, because numbers are compared faster than text."""
     categories = item_categories(item_properties)
     by_name = ibis.window(order_by=categories.category_id)
-    return categories.select("item_id", category=ibis.dense_rank().over(by_name))
+    return categories.select("item_id", category=ibis.dense_rank().over(by_name).cast("int32"))
 
 
 def _totals(events: ir.Table) -> ir.Table:
@@ -426,8 +425,6 @@ def _totals(events: ir.Table) -> ir.Table:
         n_carts=events.is_cart.sum(),
         n_available=events.available.sum(),
         n_categorised=events.category.count(),
-        least_item=events.item_id.min(),
-        greatest_item=events.item_id.max(),
     )
 
 
