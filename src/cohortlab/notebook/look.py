@@ -66,8 +66,9 @@ def palette_png(figure: Figure) -> bytes:
     figure.savefig(raw, format="png", dpi=SCREEN_DPI, bbox_inches="tight", metadata={})
     picture = Image.open(raw).convert("RGB")
     small = io.BytesIO()
-    # Maximum coverage keeps rare colours, such as those of a legend, which median cut merges.
-    picture = picture.quantize(PALETTE_COLOURS, Image.Quantize.MAXCOVERAGE)
+    # Maximum coverage keeps rare colours, such as those of a legend, which median cut merges; a
+    # step of k-means from there moves the others to where the picture has them.
+    picture = picture.quantize(PALETTE_COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=1)
     picture.save(small, "PNG", optimize=True)
     # Closed, it is not shown a second time when the cell ends.
     plt.close(figure)
