@@ -210,7 +210,7 @@ def _pandas_columns(table: pd.DataFrame, start: pd.Series, duration: pd.Series) 
 
 
 def _scanned(folder: Path, scratch: Path) -> tuple:
-    from cohortlab.sources.engine import connect
+    from cohortlab.engine import connect
 
     connection = connect(scratch)
     return tuple(

@@ -1,18 +1,19 @@
 """Where a step finds what earlier steps handed on, and where it puts what it hands on."""
 
-import contextlib
 import functools
 import json
 import os
 import shutil
+import tempfile
+import weakref
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import ibis
 import pandas as pd
 from ibis.backends.duckdb import Backend
 
+from cohortlab.engine import connect
 from cohortlab.run.project import STAGING_VARIABLE, project_root, to_json
 
 
@@ -107,12 +108,9 @@ class Results:
 
     @functools.cached_property
     def _connection(self) -> Backend:
-        connection = ibis.duckdb.connect()
-        # DuckDB's progress bar would differ from run to run; where ipywidgets are missing it draws
-        # none, and refuses to be told.
-        with contextlib.suppress(duckdb.InvalidInputException):
-            connection.raw_sql("SET enable_progress_bar = false")
-        return connection
+        scratch = tempfile.mkdtemp(prefix="cohortlab-")
+        weakref.finalize(self, shutil.rmtree, scratch, ignore_errors=True)
+        return connect(Path(scratch))
 
     def output(self, name: str) -> Path:
         """Return the path to write a result to, its folder made.

@@ -8,8 +8,8 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
+from cohortlab.engine import MEMORY_LIMIT, connect
 from cohortlab.sources.cleaning import EventCleaning, check_rules
-from cohortlab.sources.engine import MEMORY_LIMIT, connect
 from cohortlab.sources.errors import SourceError
 from cohortlab.sources.files import Place
 from cohortlab.sources.log import Log, Sorted, count_rows, require_kept, write_rejects

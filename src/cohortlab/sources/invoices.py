@@ -6,8 +6,8 @@ from pathlib import Path
 import ibis
 import ibis.expr.types as ir
 
+from cohortlab.engine import MEMORY_LIMIT, connect
 from cohortlab.sources.cleaning import InvoiceCleaning, check_rules
-from cohortlab.sources.engine import MEMORY_LIMIT, connect
 from cohortlab.sources.errors import SourceError, shown
 from cohortlab.sources.files import Place
 from cohortlab.sources.log import Log, Sorted, count_rows, require_kept, write_rejects
