@@ -6,7 +6,14 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from cohortlab.graphs import GRAPHVIZ_HINT, plain_name, relation_graph, to_dot, to_svg
+from cohortlab.graphs import (
+    GRAPHVIZ_HINT,
+    plain_name,
+    relation_graph,
+    rule_graph,
+    to_dot,
+    to_svg,
+)
 
 HOSTILE = {0: 'a "quoted" \\ name', 1: "line\nbreak -> b;", 2: "<b>bold</b> & $x$ 家電 \x00", 3: ""}
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|->|[\[\]{};=,]|[A-Za-z_][A-Za-z_0-9]*|-?[0-9.]+|\s+')
@@ -129,3 +136,41 @@ def test_failing_graphviz_is_not_hidden(tmp_path):
 )
 def test_names_fit_one_line(name, shown):
     assert plain_name(name) == shown
+
+
+def rules(sides):
+    rows = [(frozenset(a), frozenset(c), lift) for a, c, lift in sides]
+    return pd.DataFrame(rows, columns=["antecedents", "consequents", "lift"])
+
+
+def test_rules_share_the_boxes_of_equal_sides():
+    found = rules([("ab", "c", 8.0), ("a", "c", 4.0), ("ab", "d", 2.0)])
+    graph = rule_graph(found, titles={"a": "apples", "b": "bread"})
+    texts = {node.key: (node.text, node.side) for node in graph.nodes}
+    assert sorted(texts.values()) == [
+        ("apples", "left"),
+        ("apples + bread", "left"),
+        ("c", "right"),
+        ("d", "right"),
+    ]
+    assert [(texts[e.start][0], texts[e.end][0], e.text) for e in graph.edges] == [
+        ("apples + bread", "c", "8.0x"),
+        ("apples", "c", "4.0x"),
+        ("apples + bread", "d", "2.0x"),
+    ]
+    widths = [edge.width for edge in graph.edges]
+    assert widths == sorted(widths, reverse=True)
+
+
+def test_rules_beyond_the_limit_are_counted():
+    found = rules([("a", "b", 1.0), ("b", "a", 1.0), ("c", "a", 0.5)])
+    graph = rule_graph(found, max_edges=2)
+    assert [edge.width for edge in graph.edges] == [1.0, 1.0]
+    assert "1 further rules not drawn" in graph.caption
+    assert rule_graph(found.head(0)).nodes == ()
+
+
+def test_hostile_items_of_rules_stay_text():
+    found = rules([(HOSTILE.values(), HOSTILE.values(), 3.0)])
+    tokens(to_dot(rule_graph(found)))
+    ElementTree.fromstring(to_svg(rule_graph(found), program=MISSING).svg)

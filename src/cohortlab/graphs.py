@@ -1,11 +1,11 @@
-"""Drawings of bipartite relations: DOT text always, SVG by graphviz or, without it, matplotlib."""
+"""Drawings of what leads to what: DOT text always, SVG by graphviz or, without it, matplotlib."""
 
 import io
 import shutil
 import subprocess
 import unicodedata
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +19,10 @@ GRAPHVIZ_HINT = (
     "The program `dot` is not installed, so the graph was drawn by matplotlib. Graphviz draws it "
     "more neatly: `apt install graphviz`, `brew install graphviz`, `conda install graphviz`."
 )
-PERSON_COLOUR, ITEM_COLOUR, EDGE_COLOUR = "#56B4E9", "#E69F00", "#0072B2"
+COLOURS = {"left": "#56B4E9", "right": "#E69F00"}
+EDGE_COLOUR = "#0072B2"
 _LONGEST_NAME = 40
+_LETTER_INCHES = 0.085
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,15 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class RelationGraph:
+class TwoSidedGraph:
     """What is drawn, whoever draws it.
 
     Attributes
     ----------
     nodes : tuple of Node
-        People's clusters (side `person`), then item clusters (side `item`), each in order.
+        Those of side `left`, then those of side `right`, each in order.
     edges : tuple of Edge
-        Relations that stand out.
+        From left to right.
     caption : str
         What the lines mean and what was left out.
     """
@@ -88,7 +90,7 @@ def relation_graph(
     alpha: float = 0.05,
     width: str = "lift",
     max_edges: int = 40,
-) -> RelationGraph:
+) -> TwoSidedGraph:
     """Choose what to draw of a table of relations.
 
     Parameters
@@ -106,7 +108,7 @@ def relation_graph(
 
     Returns
     -------
-    RelationGraph
+    TwoSidedGraph
         Boxes and lines in a fixed order.
     """
     if width not in ("lift", "observed"):
@@ -116,22 +118,62 @@ def relation_graph(
     drawn = ranked.head(max_edges).sort_index()
     people = {c: f"p{i}" for i, c in enumerate(pd.unique(relations["person_cluster"]))}
     items = {c: f"i{i}" for i, c in enumerate(pd.unique(relations["item_cluster"]))}
-    nodes = [Node(key, _name(c, person_names), "person") for c, key in people.items()]
-    nodes += [Node(key, _name(c, item_names), "item") for c, key in items.items()]
+    nodes = [Node(key, _name(c, person_names), "left") for c, key in people.items()]
+    nodes += [Node(key, _name(c, item_names), "right") for c, key in items.items()]
     amount = np.log2(drawn["lift"]) if width == "lift" else drawn["observed"]
     widths = _widths(amount.to_numpy(dtype=float))
     ends = zip(drawn["person_cluster"], drawn["item_cluster"], drawn["lift"], widths, strict=True)
     edges = [Edge(people[a], items[b], size, f"{lift:.2f}x") for a, b, lift, size in ends]
     caption = _caption(len(strong), len(drawn), width, alpha)
-    return RelationGraph(tuple(nodes), tuple(edges), caption)
+    return TwoSidedGraph(tuple(nodes), tuple(edges), caption)
 
 
-def to_dot(graph: RelationGraph) -> str:
-    """DOT text of a graph, boxes of people on the left, of items on the right.
+def rule_graph(
+    rules: pd.DataFrame, *, titles: Mapping[Any, str] | None = None, max_edges: int = 20
+) -> TwoSidedGraph:
+    """Lay out association rules, antecedents left and consequents right.
 
     Parameters
     ----------
-    graph : RelationGraph
+    rules : DataFrame
+        `antecedents, consequents` (sets of items) and `lift`, the most important first.
+    titles : mapping of item to text, optional
+        What to call an item; the item itself by default.
+    max_edges : int, default 20
+        At most so many rules, the first; the caption says how many were left out.
+
+    Returns
+    -------
+    TwoSidedGraph
+        A line for each rule, its width the logarithm of the lift.
+    """
+    drawn = rules.head(max_edges)
+    sides = {
+        "left": [_set_name(items, titles) for items in drawn["antecedents"]],
+        "right": [_set_name(items, titles) for items in drawn["consequents"]],
+    }
+    keys = {
+        side: {name: f"{side[0]}{i}" for i, name in enumerate(dict.fromkeys(names))}
+        for side, names in sides.items()
+    }
+    nodes = [Node(key, name, side) for side in COLOURS for name, key in keys[side].items()]
+    widths = _widths(np.log2(np.maximum(drawn["lift"].to_numpy(dtype=float), 1.0)))
+    ends = zip(sides["left"], sides["right"], drawn["lift"], widths, strict=True)
+    edges = [
+        Edge(keys["left"][a], keys["right"][b], size, f"{lift:.1f}x") for a, b, lift, size in ends
+    ]
+    caption = "Rules; width and number: lift" if len(drawn) else "No rule to draw"
+    left_out = len(rules) - len(drawn)
+    caption += f"; {left_out} further rules not drawn" if left_out else ""
+    return TwoSidedGraph(tuple(nodes), tuple(edges), caption)
+
+
+def to_dot(graph: TwoSidedGraph) -> str:
+    """Write a graph as DOT text, left boxes in one column and right ones in another.
+
+    Parameters
+    ----------
+    graph : TwoSidedGraph
         What to draw.
 
     Returns
@@ -141,14 +183,14 @@ def to_dot(graph: RelationGraph) -> str:
         DOT or as markup.
     """
     lines = [
-        "digraph relations {",
+        "digraph {",
         "  rankdir=LR;",
         "  ranksep=2;",
         '  node [shape=box, style="rounded,filled"];',
     ]
     lines += [f"  label={_quoted(graph.caption)};", '  fontname="sans-serif";']
-    for side, colour in [("person", PERSON_COLOUR), ("item", ITEM_COLOUR)]:
-        lines.append(f"  subgraph {side}s {{")
+    for side, colour in COLOURS.items():
+        lines.append(f"  subgraph {side} {{")
         lines += ["    rank=same;", f'    node [fillcolor="{colour}", fontname="sans-serif"];']
         lines += [f"    {n.key} [label={_quoted(n.text)}];" for n in graph.nodes if n.side == side]
         lines.append("  }")
@@ -161,12 +203,12 @@ def to_dot(graph: RelationGraph) -> str:
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def to_svg(graph: RelationGraph, *, program: str = "dot", timeout_sec: float = 60.0) -> Picture:
+def to_svg(graph: TwoSidedGraph, *, program: str = "dot", timeout_sec: float = 60.0) -> Picture:
     """Draw a graph as SVG, by graphviz where it is installed, by matplotlib elsewhere.
 
     Parameters
     ----------
-    graph : RelationGraph
+    graph : TwoSidedGraph
         What to draw.
     program : str
         Name or path of graphviz's `dot`.
@@ -223,10 +265,16 @@ def _name(cluster: Any, names: Mapping[Any, str] | None) -> str:
     return plain_name((names or {}).get(cluster, cluster))
 
 
+def _set_name(items: Iterable, titles: Mapping[Any, str] | None) -> str:
+    named = sorted(str((titles or {}).get(item, item)) for item in items)
+    longest = max(12, 2 * _LONGEST_NAME // max(len(named), 1) - 3)
+    return plain_name(" + ".join(plain_name(name, longest) for name in named), 2 * _LONGEST_NAME)
+
+
 def _widths(amounts: np.ndarray) -> list[float]:
     if not len(amounts):
         return []
-    return [float(value) for value in 1.0 + 5.0 * amounts / amounts.max()]
+    return [float(value) for value in 1.0 + 5.0 * amounts / (amounts.max() or 1.0)]
 
 
 def _caption(n_strong: int, n_drawn: int, width: str, alpha: float) -> str:
@@ -243,20 +291,20 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _order_lines(graph: RelationGraph) -> list[str]:
+def _order_lines(graph: TwoSidedGraph) -> list[str]:
     # Invisible lines keep the boxes of a side in order, and both sides apart without any relation.
     lines = []
-    for side in ["person", "item"]:
+    for side in COLOURS:
         keys = [node.key for node in graph.nodes if node.side == side]
         if len(keys) > 1:
             lines.append(f"  {' -> '.join(keys)} [style=invis];")
-    firsts = [next((n.key for n in graph.nodes if n.side == s), None) for s in ("person", "item")]
+    firsts = [next((n.key for n in graph.nodes if n.side == s), None) for s in COLOURS]
     if all(firsts):
         lines.append(f"  {firsts[0]} -> {firsts[1]} [style=invis];")
     return lines
 
 
-def _matplotlib_svg(graph: RelationGraph) -> bytes:
+def _matplotlib_svg(graph: TwoSidedGraph) -> bytes:
     settings = {"svg.hashsalt": "cohortlab", "svg.fonttype": "none", "text.parse_math": False}
     buffer = io.BytesIO()
     with (
@@ -270,23 +318,28 @@ def _matplotlib_svg(graph: RelationGraph) -> bytes:
     return buffer.getvalue()
 
 
-def _figure(graph: RelationGraph) -> Figure:
-    sides = {s: [n for n in graph.nodes if n.side == s] for s in ("person", "item")}
+def _figure(graph: TwoSidedGraph) -> Figure:
+    sides = {s: [n for n in graph.nodes if n.side == s] for s in COLOURS}
     tallest = max(1, *(len(nodes) for nodes in sides.values()))
-    figure = Figure(figsize=(9.0, 1.2 + 0.62 * tallest))
+    # Inches for the longest name of each side, and between them room for the lines.
+    left, right = (
+        max(3.3, 0.3 + _LETTER_INCHES * max((len(n.text) for n in nodes), default=0))
+        for nodes in sides.values()
+    )
+    figure = Figure(figsize=(left + 2.4 + right, 1.2 + 0.62 * tallest))
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
-    axes.set(xlim=(0, 9.0), ylim=(-0.9, tallest - 0.3))
+    axes.set(xlim=(0, left + 2.4 + right), ylim=(-0.9, tallest - 0.3))
     axes.axis("off")
     places = {}
-    for side, x, colour in [("person", 3.3, PERSON_COLOUR), ("item", 5.7, ITEM_COLOUR)]:
+    for side, x in [("left", left), ("right", left + 2.4)]:
         for row, node in enumerate(sides[side]):
             y = (tallest - 1) * (1 - (row + 0.5) / len(sides[side])) if tallest > 1 else 0.0
             places[node.key] = (x, y)
-            box = {"boxstyle": "round", "facecolor": colour, "edgecolor": "black"}
-            aside = "right" if side == "person" else "left"
+            box = {"boxstyle": "round", "facecolor": COLOURS[side], "edgecolor": "black"}
+            aside = "right" if side == "left" else "left"
             axes.text(x, y, node.text, ha=aside, va="center", fontsize=9, bbox=box, zorder=3)
     _draw_edges(axes, graph.edges, places)
-    axes.text(4.5, -0.75, graph.caption, ha="center", va="center", fontsize=9)
+    axes.text(left + 1.2, -0.75, graph.caption, ha="center", va="center", fontsize=9)
     return figure
 
 
