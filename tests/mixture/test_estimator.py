@@ -108,13 +108,14 @@ def test_scaling_weights_scales_the_likelihood_and_nothing_else():
 def test_likelihood_never_falls_without_regularisation(model, accelerated, ellipses):
     from cohortlab.mixture.collapse import collapse_rows
     from cohortlab.mixture.fitting import make_partitions
-    from cohortlab.mixture.initial import stack, start_from_labels
+    from cohortlab.mixture.initial import draw_samples, stack, start_from_labels
     from cohortlab.mixture.iterate import Settings, run_em
     from cohortlab.mixture.models import resolve_model
     from cohortlab.mixture.parallel import workers
 
     rows, family = collapse_rows(ellipses), resolve_model(model, 2)
-    cuts = make_partitions(rows, 4, "random", 3, np.random.SeedSequence(3))
+    seed = np.random.SeedSequence(3)
+    cuts = make_partitions(draw_samples(rows, 3, seed), 4, "random", 3, seed)
     starts = stack([start_from_labels(*cut, 4, family, 0.0) for cut in cuts])
     settings = Settings(reg_covar=0.0, tol=1e-7, max_iter=300, accelerate=accelerated)
     with workers() as run:

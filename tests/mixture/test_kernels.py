@@ -7,15 +7,16 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from cohortlab.mixture import collapse, density, em
+from cohortlab.mixture import collapse, density, kernels, passes
 from cohortlab.mixture.acceleration import extrapolate, pack, unpack
 from cohortlab.mixture.collapse import collapse_rows, subset_rows
 from cohortlab.mixture.covariance import estimate_covariances
 from cohortlab.mixture.density import compact, expand
-from cohortlab.mixture.em import chunks_of, expect, maximise, moments_of
+from cohortlab.mixture.em import expect, maximise, moments_of
 from cohortlab.mixture.initial import stack
 from cohortlab.mixture.models import MODEL_NAMES, resolve_model
 from cohortlab.mixture.parallel import workers
+from cohortlab.mixture.passes import chunks_of
 
 
 def some_rows(seed=0, n_rows=500, n_features=3):
@@ -63,6 +64,49 @@ def test_one_e_step_is_the_plain_one(model, route, monkeypatch):
         assert moments.scatter[fit] == pytest.approx(expected.scatter[0], abs=1e-8)
 
 
+@pytest.mark.parametrize("model", ["EEE", "VVI", "VVV"])
+@pytest.mark.parametrize("own_weights", [False, True])
+def test_compiled_pass_is_its_numpy_twin(model, own_weights):
+    rows = collapse_rows(some_rows(n_rows=1100, n_features=5))
+    fits, family = some_fits(rows, model, n_components=4, n_fits=3)
+    terms = density.coefficients(fits, family)
+    weights = rows.weights
+    if own_weights:
+        weights = np.random.default_rng(5).random((3, rows.n_distinct)) * weights
+    given = rows, weights, family, terms, fits.means
+    compiled, plain = passes.choose_pass(*given), passes.PlainPass(*given)
+    assert not isinstance(compiled, passes.PlainPass)
+    for bounds in ((0, rows.n_distinct), (17, 18), (300, 901)):
+        loglik, sums, *_ = compiled(bounds)
+        expected = plain(bounds)
+        assert loglik == pytest.approx(expected[0], rel=1e-13)
+        assert sums == pytest.approx(expected[1], rel=1e-11, abs=1e-11)
+
+
+def test_compiled_exponential_is_numpys_but_never_below_its_floor():
+    logs = -np.concatenate([[0.0, 1e-300, 1e-17, np.log(2) / 2], np.linspace(0, 700, 5001)])
+    found, power = logs.copy(), np.empty(len(logs), dtype=np.int64)
+    kernels.exponential(found, power, power.view(np.float64))
+    # The argument is reduced with rounding of its own size: 700 units of 1e-16 and a bit.
+    assert found == pytest.approx(np.exp(logs), rel=1e-13)
+    assert found[logs > -10] == pytest.approx(np.exp(logs[logs > -10]), rel=2e-15)
+    low = np.array([-701.0, -1e9, -np.inf])
+    kernels.exponential(low, power, power.view(np.float64))
+    assert low == pytest.approx(np.full(3, np.exp(-700)), rel=1e-12)
+
+
+def test_a_component_without_weight_takes_no_rows_in_the_compiled_pass():
+    rows = collapse_rows(some_rows(n_rows=300))
+    fits, family = some_fits(rows, "VVV")
+    weights = fits.weights.copy()
+    weights[:, 0] = 0.0
+    empty = density.Parameters(weights, fits.means, fits.covariances, fits.carried)
+    with workers() as run:
+        moments = expect(rows, empty, family, run)[0]
+    assert np.isfinite(moments.loglik).all()
+    assert (moments.counts[:, 0] < 1e-250).all()
+
+
 def test_fits_run_together_or_alone_are_the_same():
     rows = collapse_rows(some_rows(n_rows=3000))
     fits, family = some_fits(rows, "VVV")
@@ -83,7 +127,8 @@ def test_a_narrow_component_far_from_the_centre_keeps_its_digits():
     loglik = plain_expectation(rows, fit, family)[0]
     with workers() as run:
         moments = expect(rows, fit, family, run)[0]
-    # The data themselves are rounded to 1e-12, a millionth of a percent of the narrow spread.
+    # Numbers near 1e4 are rounded to 1e-12, which is 1e-8 of the narrow spread: no route from
+    # centred rows can have more digits than that.
     assert moments.loglik[0] == pytest.approx(loglik, rel=1e-8)
     assert moments.scatter[0, 1] / 500 == pytest.approx(1e-8 * np.eye(2), abs=2e-9)
 
@@ -199,4 +244,4 @@ def test_starts_side_by_side_keep_their_order():
 
 
 def test_blocks_hold_many_features():
-    assert em._block_rows(10_000) == 64
+    assert passes.block_rows(10_000) == 128

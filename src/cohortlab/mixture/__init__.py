@@ -2,12 +2,10 @@
 
 from cohortlab.mixture.estimator import GaussianMixture
 from cohortlab.mixture.evidence import Limits
+from cohortlab.mixture.mass_points import split_mass_points
 from cohortlab.mixture.merge import MergeTree, merge_components
-from cohortlab.mixture.preparation import make_transformation, split_mass_points
 from cohortlab.mixture.search import Search, search
 from cohortlab.mixture.views import (
-    criterion_grid,
-    criterion_lines,
     directions,
     ellipses,
     project,
@@ -19,12 +17,9 @@ __all__ = [
     "Limits",
     "MergeTree",
     "Search",
-    "criterion_grid",
-    "criterion_lines",
     "directions",
     "ellipses",
     "explain",
-    "make_transformation",
     "merge_components",
     "project",
     "search",

@@ -6,9 +6,9 @@ import numpy as np
 
 from cohortlab.mixture.collapse import Rows
 from cohortlab.mixture.density import Parameters, exponential, log_densities
-from cohortlab.mixture.em import chunks_of
 from cohortlab.mixture.models import Family
 from cohortlab.mixture.parallel import OrderedMap
+from cohortlab.mixture.passes import chunks_of
 
 _PIECE = 4096
 

@@ -15,8 +15,8 @@ from cohortlab.mixture.bootstrap import (
 )
 from cohortlab.mixture.cells import CRITERIA, Cell, CellFit, Job, centred_parameters
 from cohortlab.mixture.judgement import judge
+from cohortlab.mixture.mass_points import heaviest_points
 from cohortlab.mixture.parallel import workers
-from cohortlab.mixture.preparation import heaviest_points
 
 Choice = tuple[Cell, CellFit]
 
@@ -88,7 +88,7 @@ def audit(
             "failed": chosen[0].n_failed,
         },
         "raw_winner": {**_name(raw, criterion), "reasons": list(raw[1].reasons)},
-        "edge": _edge(cells, chosen, criterion),
+        "edge": _edge(cells, chosen, criterion, job),
         "runner_up": _runner_up(cells, chosen, criterion),
         "criteria": _compare_criteria(cells),
         "cells": _tally(cells),
@@ -116,8 +116,9 @@ def _clean(figures: dict) -> dict:
     }
 
 
-def _edge(cells: list[Cell], chosen: Choice, criterion: str) -> dict:
+def _edge(cells: list[Cell], chosen: Choice, criterion: str, job: Job) -> dict:
     """Say where the choice and the raw criterion stand in the range of sizes searched."""
+    raw = choose(cells, criterion, raw=True)
     fitted = [cell for cell in cells if cell.fits]
     sizes = sorted({cell.n_components for cell in fitted})
     lowest = {
@@ -131,7 +132,23 @@ def _edge(cells: list[Cell], chosen: Choice, criterion: str) -> dict:
         "raw_by_size": [lowest[size] for size in sizes],
         "chosen_at_edge": several and chosen[0].n_components == sizes[-1],
         "raw_at_edge": several and raw_best == sizes[-1],
+        "raw_junk_share": _junk_share(raw[1], job),
     }
+
+
+def _junk_share(fit: CellFit, job: Job) -> float:
+    """Give the share of rows in the largest component whose variance is regularisation, not data.
+
+    Components of too few rows do not count. A veto for anything else names no component, so it is
+    taken to concern all rows.
+    """
+    least = min(job.limits.size_for(job.rows.n_features), job.rows.total_weight)
+    lowest = np.linalg.eigvalsh(fit.covariances)[:, 0]
+    small = fit.weights * job.rows.total_weight < least
+    floored = lowest <= job.limits.floor_factor * job.settings.reg_covar
+    if not (small | floored).any():
+        return 1.0 if fit.reasons else 0.0
+    return float(fit.weights[floored & ~small].max(initial=0.0))
 
 
 def _runner_up(cells: list[Cell], chosen: Choice, criterion: str) -> dict | None:

@@ -6,13 +6,14 @@ import numpy as np
 
 from cohortlab.mixture.assignment import assess
 from cohortlab.mixture.cells import Job
-from cohortlab.mixture.collapse import Rows, collapse_rows, subset_rows
+from cohortlab.mixture.collapse import Rows, collapse_rows
 from cohortlab.mixture.density import Parameters, expand
-from cohortlab.mixture.estimator import draw_rows
-from cohortlab.mixture.fitting import fit_partitions, generator, make_partitions
+from cohortlab.mixture.fitting import fit_partitions, make_partitions
+from cohortlab.mixture.initial import draw_samples, generator
 from cohortlab.mixture.iterate import Run, Settings
 from cohortlab.mixture.models import Family, resolve_model
 from cohortlab.mixture.parallel import OrderedMap
+from cohortlab.mixture.scoring import draw_rows
 
 _N_STARTS = 4
 _QUICK = {"tol": 1e-4, "max_iter": 100}
@@ -103,9 +104,9 @@ def quick_fit(
     seed = np.random.SeedSequence(job.seed.entropy, spawn_key=(*job.seed.spawn_key, *key))
     if rows.n_distinct < n_components:
         n_components = rows.n_distinct
-    partitions = make_partitions(rows, n_components, "mixed", _N_STARTS, seed)
-    sample = subset_rows(rows, rows.n_distinct, generator(seed, 0))
-    fit = fit_partitions(rows, sample, partitions, n_components, family, run, _quick(job))
+    samples = draw_samples(rows, _N_STARTS, seed)
+    partitions = make_partitions(samples, n_components, "mixed", _N_STARTS, seed)
+    fit = fit_partitions(samples, partitions, n_components, family, run, _quick(job))
     return fit.run
 
 

@@ -1,5 +1,6 @@
 """Cells of a search: one covariance model with one number of components."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from cohortlab.mixture.density import Parameters, compact, expand
 from cohortlab.mixture.estimator import GaussianMixture
 from cohortlab.mixture.evidence import Candidate, Limits, distinct_runs, weigh
 from cohortlab.mixture.fitting import Partition, fit_partitions
-from cohortlab.mixture.initial import split_starts
+from cohortlab.mixture.initial import Samples, split_starts, start_from_fit
 from cohortlab.mixture.iterate import Settings
 from cohortlab.mixture.models import resolve_model
 from cohortlab.mixture.parallel import OrderedMap
@@ -26,6 +27,7 @@ _EVIDENCE = (
     "reg_label_change",
 )
 OK = "ok"
+_N_SPLIT = 1
 
 
 @dataclass(frozen=True)
@@ -163,10 +165,11 @@ def fit_cell(
     model: str,
     n_components: int,
     partitions: list[Partition],
-    sample: Rows,
+    samples: Samples,
     run: OrderedMap,
     *,
     smaller: Cell | None = None,
+    siblings: Sequence[Cell] = (),
 ) -> Cell:
     """Fit one cell and gather its evidence.
 
@@ -180,13 +183,15 @@ def fit_cell(
         Number of components.
     partitions : list of (Rows, ndarray)
         Where to start.
-    sample : Rows
-        What short runs see.
+    samples : Samples
+        All rows, and what short runs see.
     run : callable
         Ordered map from `workers`.
     smaller : Cell, optional
-        The same model with one component fewer; splits of its best fit are further starts, so that
-        a larger mixture never does worse for want of luck.
+        The same model with one component fewer; splits of its best fits are further starts, so
+        that a larger mixture never does worse for want of luck.
+    siblings : sequence of Cell
+        Other models with as many components; their best fits are further starts.
 
     Returns
     -------
@@ -195,11 +200,14 @@ def fit_cell(
     """
     family = resolve_model(model, job.rows.n_features)
     more = []
-    if smaller is not None and smaller.fits:
-        more = split_starts(centred_parameters(smaller.fits[0], model, job.rows), family)
-    fit = fit_partitions(
-        job.rows, sample, partitions, n_components, family, run, job.settings, more=more
-    )
+    if smaller is not None:
+        for fit in smaller.fits[:_N_SPLIT]:
+            more += split_starts(centred_parameters(fit, model, job.rows), family)
+    for other in siblings:
+        for fit in other.fits[:1]:
+            means = fit.means - job.rows.centre
+            more.append(start_from_fit(fit.weights, means, fit.covariances, family))
+    fit = fit_partitions(samples, partitions, n_components, family, run, job.settings, more=more)
     runs = distinct_runs(fit)
     counts = (fit.n_starts, fit.n_agreeing, len(fit.failures))
     if not runs:
@@ -212,10 +220,12 @@ def fit_cell(
 
 def _plain_fit(candidate: Candidate, rows: Rows, family) -> CellFit:
     parameters = candidate.run.parameters
+    # Components are numbered by falling share, whatever start they came from.
+    order = np.argsort(-parameters.weights[0], kind="stable")
     return CellFit(
-        parameters.weights[0].copy(),
-        parameters.means[0] + rows.centre,
-        expand(parameters, family),
+        parameters.weights[0][order],
+        parameters.means[0][order] + rows.centre,
+        expand(parameters, family)[order],
         candidate.run.path,
         candidate.figures,
         candidate.reasons,

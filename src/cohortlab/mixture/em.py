@@ -1,26 +1,16 @@
-"""Expectation and maximisation, as matrix products over blocks of rows."""
+"""Expectation and maximisation of several fits together."""
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
 from cohortlab.mixture.collapse import Rows
 from cohortlab.mixture.covariance import Carried, estimate_covariances
-from cohortlab.mixture.density import (
-    Coefficients,
-    Parameters,
-    coefficients,
-    exponential,
-    upper_triangle,
-    whitened_distance,
-)
+from cohortlab.mixture.density import Coefficients, Parameters, coefficients, upper_triangle
 from cohortlab.mixture.models import Family
 from cohortlab.mixture.parallel import OrderedMap
+from cohortlab.mixture.passes import choose_pass, chunks_of
 
-_BLOCK_BYTES = 1_500_000
-_CHUNK_ROWS = 8192
-_MOST_CHUNKS = 32
 _SMALLEST_SHARE = 1e-12
 
 
@@ -49,124 +39,6 @@ class Moments:
         """Keep some of the fits."""
         parts = (self.loglik, self.counts, self.means, self.scatter)
         return Moments(*(part[keep] for part in parts))
-
-
-def n_products(family: Family, n_features: int) -> int:
-    """Count the products of features that a family's log-density is linear in."""
-    if family.pooled:
-        return 1 + n_features
-    if family.diagonal:
-        return 1 + 2 * n_features
-    return 1 + n_features + n_features * (n_features + 1) // 2
-
-
-def products(values: np.ndarray, family: Family, out: np.ndarray) -> np.ndarray:
-    """Fill `out` with 1, the features, and those of their products that the family needs.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_features, n_rows)
-        Centred rows.
-    family : Family
-        Covariance family.
-    out : ndarray of shape (n_products, n_rows)
-        Filled in place.
-
-    Returns
-    -------
-    ndarray
-        `out`.
-    """
-    n_features = len(values)
-    out[0] = 1.0
-    out[1 : n_features + 1] = values
-    position = n_features + 1
-    if family.pooled:
-        return out
-    if family.diagonal:
-        np.multiply(values, values, out=out[position:])
-        return out
-    for feature in range(n_features):
-        size = n_features - feature
-        np.multiply(values[feature:], values[feature], out=out[position : position + size])
-        position += size
-    return out
-
-
-@cache
-def chunks_of(n_rows: int) -> list[tuple[int, int]]:
-    """Cut rows into chunks whose bounds depend on their number alone."""
-    n_chunks = int(np.clip(-(-n_rows // _CHUNK_ROWS), 1, _MOST_CHUNKS))
-    edges = np.linspace(0, n_rows, n_chunks + 1).astype(int)
-    return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
-
-
-def _block_rows(n_columns: int) -> int:
-    return int(np.clip(_BLOCK_BYTES // (8 * n_columns) // 64 * 64, 64, 4096))
-
-
-class _Chunk:
-    """Accumulates the moments of one chunk of rows; each thread has its own."""
-
-    def __init__(self, rows: Rows, weights: np.ndarray, family: Family, terms: Coefficients):
-        self.rows, self.weights, self.family, self.terms = rows, weights, family, terms
-        self.n_fits, self.n_components, self.n_products = terms.matrix.shape
-        self.flat = terms.matrix.reshape(-1, self.n_products)
-        self.direct = [tuple(pair) for pair in np.argwhere(terms.direct).tolist()]
-
-    def run(self, bounds: tuple[int, int], means: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return log-likelihoods, moments of products, and moments of direct components."""
-        size = _block_rows(self.n_products + 2 * len(self.flat))
-        n_features = self.rows.n_features
-        room = np.empty((self.n_products, size))
-        loglik = np.zeros(self.n_fits)
-        total = np.zeros(self.flat.shape)
-        second_shape = (n_features,) if self.family.diagonal else (n_features, n_features)
-        first = np.zeros((len(self.direct), n_features))
-        second = np.zeros((len(self.direct), *second_shape))
-        for start in range(*bounds, size):
-            stop = min(start + size, bounds[1])
-            values = self.rows.values[:, start:stop]
-            terms = products(values, self.family, room[:, : stop - start])
-            share, gain = self._expect(values, terms, self.weights[..., start:stop], means)
-            loglik += gain
-            total += share.reshape(len(self.flat), -1) @ terms.T
-            self._add_direct(values, share, means, first, second)
-        return loglik, total, first, second
-
-    def _expect(
-        self, values: np.ndarray, terms: np.ndarray, weights: np.ndarray, means: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return weighted responsibilities and the block's log-likelihoods."""
-        logs = (self.flat @ terms).reshape(self.n_fits, self.n_components, -1)
-        for fit, component in self.direct:
-            factor = self.terms.whitening.factors[fit, 0 if self.family.pooled else component]
-            distance = whitened_distance(values, means[fit, component], factor)
-            logs[fit, component] = self.terms.offset[fit, component] - distance / 2
-        top = logs.max(axis=1)
-        logs -= top[:, None]
-        exponential(logs, out=logs)
-        total = logs.sum(axis=1)
-        gain = ((top + np.log(total)) * weights).sum(axis=-1)
-        logs *= (weights / total)[:, None]
-        return logs, gain
-
-    def _add_direct(
-        self,
-        values: np.ndarray,
-        share: np.ndarray,
-        means: np.ndarray,
-        first: np.ndarray,
-        second: np.ndarray,
-    ) -> None:
-        for place, (fit, component) in enumerate(self.direct):
-            apart = values - means[fit, component][:, None]
-            weighted = share[fit, component] * apart
-            first[place] += weighted.sum(axis=1)
-            if self.family.diagonal:
-                second[place] += np.einsum("ij,ij->i", weighted, apart)
-            else:
-                second[place] += weighted @ apart.T
 
 
 def expect(
@@ -206,11 +78,10 @@ def expect(
     weights = rows.weights if weights is None else weights
     if family.pooled and pooled_scatter is None:
         pooled_scatter = total_scatter(rows, weights, family)
-    chunk = _Chunk(rows, weights, family, terms)
-    bounds = chunks_of(rows.n_distinct)
-    parts = run(lambda bound: chunk.run(bound, parameters.means), bounds)
+    over = choose_pass(rows, weights, family, terms, parameters.means)
+    parts = run(over, chunks_of(rows.n_distinct))
     sums = [np.sum([part[place] for part in parts], axis=0) for place in range(4)]
-    moments = _gather(sums, chunk, parameters, pooled_scatter)
+    moments = _gather(sums, terms, family, parameters.means, pooled_scatter)
     return moments, terms.whitening.valid
 
 
@@ -222,26 +93,29 @@ def total_scatter(rows: Rows, weights: np.ndarray, family: Family) -> np.ndarray
 
 
 def _gather(
-    sums: list[np.ndarray], chunk: _Chunk, parameters: Parameters, pooled: np.ndarray | None
+    sums: list[np.ndarray],
+    terms: Coefficients,
+    family: Family,
+    origin: np.ndarray,
+    pooled: np.ndarray | None,
 ) -> Moments:
-    """Turn the sums over rows into moments about the means."""
+    """Turn the sums over rows into moments about the means; direct ones are about `origin`."""
     loglik, total, first, second = sums
-    family, n_features = chunk.family, chunk.rows.n_features
-    total = total.reshape(chunk.terms.matrix.shape)
+    n_features = origin.shape[-1]
+    total = total.reshape(terms.matrix.shape)
     counts = total[..., 0]
     divisor = np.maximum(counts, np.finfo(float).tiny)[..., None]
     means = total[..., 1 : n_features + 1] / divisor
     if family.pooled:
-        scatter, loglik = _pooled_parts(loglik, counts, means, pooled, chunk.terms, family)
+        scatter, loglik = _pooled_parts(loglik, counts, means, pooled, terms, family)
     else:
         scatter = _unpack(total[..., n_features + 1 :], family, n_features)
         scatter = scatter - _square(means, family) * _fit_axes(counts, scatter)
-    fits = {fit for fit, _ in chunk.direct} if family.pooled else set()
-    for fit in fits:
-        scatter[fit] = 0.0
-    for place, (fit, component) in enumerate(chunk.direct):
+    if family.pooled:
+        scatter[terms.direct.any(axis=1)] = 0.0
+    for place, (fit, component) in enumerate(np.argwhere(terms.direct).tolist()):
         step = first[place] / divisor[fit, component]
-        means[fit, component] = parameters.means[fit, component] + step
+        means[fit, component] = origin[fit, component] + step
         about = second[place] - counts[fit, component] * _square(step, family)
         if family.pooled:
             scatter[fit, 0] += about
@@ -355,3 +229,39 @@ def moments_of(
     if family.pooled:
         scatter = scatter.sum(axis=1, keepdims=True)
     return Moments(np.full(n_fits, np.nan), counts, means, scatter)
+
+
+def moments_of_groups(rows: Rows, labels: np.ndarray, n_groups: int, family: Family) -> Moments:
+    """Sum up a partition; as `moments_of` with shares of zero and one, but each row once.
+
+    Parameters
+    ----------
+    rows : Rows
+        Distinct weighted rows.
+    labels : ndarray of shape (n_distinct,)
+        Group of each row, from 0, none empty.
+    n_groups : int
+        Number of groups.
+    family : Family
+        Covariance family.
+
+    Returns
+    -------
+    Moments
+        Of one fit, with a log-likelihood of nan.
+    """
+    n_features = rows.n_features
+    counts, means = np.zeros((1, n_groups)), np.zeros((1, n_groups, n_features))
+    scatter = np.zeros((1, n_groups) + (n_features,) * (1 if family.diagonal else 2))
+    for group in range(n_groups):
+        own = np.flatnonzero(labels == group)
+        values, weights = rows.values[:, own], rows.weights[own]
+        counts[0, group] = weights.sum()
+        means[0, group] = values @ weights / counts[0, group]
+        apart = values - means[0, group][:, None]
+        weighted = apart * weights
+        product = (weighted * apart).sum(axis=1) if family.diagonal else weighted @ apart.T
+        scatter[0, group] = product
+    if family.pooled:
+        scatter = scatter.sum(axis=1, keepdims=True)
+    return Moments(np.full(1, np.nan), counts, means, scatter)

@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from cohortlab.mixture.assignment import assess, criteria, score_rows
+from cohortlab.mixture.assignment import assess
 from cohortlab.mixture.checks import (
     check_distinct,
     check_responsibilities,
@@ -21,17 +21,18 @@ from cohortlab.mixture.checks import (
     warn_if_swamped,
 )
 from cohortlab.mixture.collapse import Rows, collapse_rows
-from cohortlab.mixture.density import Parameters, compact, expand, shift
+from cohortlab.mixture.density import expand
 from cohortlab.mixture.em import maximise, moments_of
-from cohortlab.mixture.fitting import Fit, explore_rows, fit_partitions, make_partitions
-from cohortlab.mixture.initial import METHODS
+from cohortlab.mixture.fitting import Fit, fit_partitions, make_partitions
+from cohortlab.mixture.initial import METHODS, draw_samples
 from cohortlab.mixture.iterate import Settings, run_em
 from cohortlab.mixture.models import Family, count_parameters, resolve_model
 from cohortlab.mixture.parallel import OrderedMap, workers
+from cohortlab.mixture.scoring import Scoring
 from cohortlab.mixture.storage import load_arrays, save_arrays
 
 
-class GaussianMixture(DensityMixin, BaseEstimator):
+class GaussianMixture(Scoring, DensityMixin, BaseEstimator):
     """Gaussian mixture with any of the fourteen parsimonious covariance models.
 
     Parameters
@@ -43,7 +44,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         orientation) Identity. `E` and `V` for one feature. scikit-learn's names work: `spherical`
         is VII, `diag` VVI, `tied` EEE, `full` VVV.
     n_init : int, default 10
-        Number of starts; the best log-likelihood is kept.
+        Number of starts; the best log-likelihood is kept. On more than 2,000 distinct rows four
+        times as many are begun on a sample, and only the best are finished.
     init : {"kmeans++", "random", "hierarchical", "mixed"}, default "kmeans++"
         Where starts come from. `hierarchical` has no randomness and is one start; `mixed` takes it
         first and `kmeans++` for the rest.
@@ -184,10 +186,10 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     def _search_starts(self, rows: Rows, family: Family, run: OrderedMap) -> Fit:
         check_distinct(rows, self.n_components)
         seed = seed_from(self.random_state)
-        partitions = make_partitions(rows, self.n_components, self.init, self.n_init, seed)
-        sample = explore_rows(rows, seed)
+        samples = draw_samples(rows, self.n_init, seed)
+        partitions = make_partitions(samples, self.n_components, self.init, self.n_init, seed)
         settings = self._settings()
-        return fit_partitions(rows, sample, partitions, self.n_components, family, run, settings)
+        return fit_partitions(samples, partitions, self.n_components, family, run, settings)
 
     def _run_once(self, rows: Rows, shares: np.ndarray, family: Family, run: OrderedMap) -> Fit:
         moments = moments_of(rows, shares[None], family)
@@ -223,124 +225,58 @@ class GaussianMixture(DensityMixin, BaseEstimator):
                 stacklevel=3,
             )
 
-    def _parameters(self) -> tuple[Parameters, Family]:
-        check_is_fitted(self)
-        family = resolve_model(self.model, self.means_.shape[1])
-        return compact(self.weights_, self.means_, self.covariances_, family), family
-
-    def _score_rows(self, X) -> tuple[np.ndarray, np.ndarray]:
-        parameters, family = self._parameters()
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        # Differences to one mean first: values near 1e8 keep their digits in the products after.
-        origin = parameters.means[0, 0]
-        with workers() as run:
-            return score_rows(X - origin, shift(parameters, -origin), family, run)
-
-    def score_samples(self, X) -> np.ndarray:
-        """Compute the log-density of each row, shape (n_samples,)."""
-        return self._score_rows(X)[0]
-
-    def score(self, X, y=None, *, sample_weight=None) -> float:
-        """Compute the mean log-density of the rows, weighted where weights are given."""
-        row_log = self.score_samples(X)
-        return float(np.average(row_log, weights=check_weights(sample_weight, row_log)))
-
-    def predict_proba(self, X) -> np.ndarray:
-        """Compute the responsibilities, shape (n_samples, n_components); rows sum to one."""
-        return np.exp(self._score_rows(X)[1])
-
-    def predict(self, X) -> np.ndarray:
-        """Name the most probable component of each row, shape (n_samples,)."""
-        return self._score_rows(X)[1].argmax(axis=1)
-
     def fit_predict(self, X, y=None, *, sample_weight=None, responsibilities=None) -> np.ndarray:
-        """Fit, then name the most probable component of each row."""
-        self.fit(X, sample_weight=sample_weight, responsibilities=responsibilities)
-        return self.predict(X)
-
-    def uncertainty(self, X) -> np.ndarray:
-        """Compute one less the largest responsibility of each row, shape (n_samples,)."""
-        log_shares = np.sort(self._score_rows(X)[1], axis=1)
-        # Summing the other shares keeps digits that 1 - max would lose.
-        return np.exp(log_shares[:, :-1]).sum(axis=1)
-
-    def sample(self, n_samples: int = 1, random_state=None) -> tuple[np.ndarray, np.ndarray]:
-        """Draw rows from the fitted mixture.
+        """Fit, then name the most probable component of each row.
 
         Parameters
         ----------
-        n_samples : int, default 1
-            Number of rows.
-        random_state : int, Generator, RandomState or None, optional
-            Seed; by default that of the estimator.
+        X, y, sample_weight, responsibilities
+            As for `fit`.
 
         Returns
         -------
-        X : ndarray of shape (n_samples, n_features)
-            Rows.
-        labels : ndarray of shape (n_samples,)
-            Components they came from.
+        ndarray of shape (n_samples,)
+            Component numbers.
         """
-        check_is_fitted(self)
-        seed = self.random_state if random_state is None else random_state
-        rng = np.random.default_rng(seed_from(seed))
-        labels = rng.choice(len(self.weights_), n_samples, p=self.weights_ / self.weights_.sum())
-        return draw_rows(self.means_, self.covariances_, labels, rng), labels
-
-    def _criteria(self, X, sample_weight) -> dict[str, float]:
-        row_log, log_shares = self._score_rows(X)
-        weight = check_weights(sample_weight, row_log)
-        weight = np.ones(len(row_log)) if weight is None else weight
-        loglik, hard_log = float(weight @ row_log), float(weight @ log_shares.max(axis=1))
-        return criteria(loglik, hard_log, self.n_parameters_, float(weight.sum()))
-
-    def bic(self, X, sample_weight=None) -> float:
-        """Compute the Bayesian information criterion; smaller is better, minus mclust's figure."""
-        return self._criteria(X, sample_weight)["bic"]
-
-    def icl(self, X, sample_weight=None) -> float:
-        """Compute the integrated completed likelihood criterion; smaller is better."""
-        return self._criteria(X, sample_weight)["icl"]
-
-    def aic(self, X, sample_weight=None) -> float:
-        """Compute the Akaike information criterion; smaller is better."""
-        return self._criteria(X, sample_weight)["aic"]
+        self.fit(X, sample_weight=sample_weight, responsibilities=responsibilities)
+        return self.predict(X)
 
     def save(self, path) -> None:
-        """Write the fitted mixture to one file of plain arrays, without pickle."""
+        """Write the fitted mixture to one file of plain arrays, without pickle.
+
+        Parameters
+        ----------
+        path : str or Path
+            File to write.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the mixture is not fitted.
+        """
         check_is_fitted(self)
         save_arrays(self, path)
 
     @classmethod
     def load(cls, path) -> "GaussianMixture":
-        """Read a mixture that `save` wrote; it scores identically."""
+        """Read a mixture that `save` wrote; it scores identically.
+
+        Parameters
+        ----------
+        path : str or Path
+            File to read.
+
+        Returns
+        -------
+        GaussianMixture
+            Fitted.
+
+        Raises
+        ------
+        ValueError
+            If the file is not such a mixture.
+        """
         return load_arrays(cls, path)
-
-
-def draw_rows(
-    means: np.ndarray, covariances: np.ndarray, labels: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
-    """Draw one row from the component that each label names.
-
-    Parameters
-    ----------
-    means : ndarray of shape (n_components, n_features)
-    covariances : ndarray of shape (n_components, n_features, n_features)
-    labels : ndarray of shape (n_samples,)
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_features)
-        Rows.
-    """
-    noise = rng.standard_normal((len(labels), means.shape[1]))
-    lower = np.linalg.cholesky(covariances)
-    drawn = np.empty_like(noise)
-    for component, (mean, factor) in enumerate(zip(means, lower, strict=True)):
-        own = labels == component
-        drawn[own] = mean + noise[own] @ factor.T
-    return drawn
 
 
 def _collapse(shares: np.ndarray, rows: Rows, weight: np.ndarray | None) -> np.ndarray:

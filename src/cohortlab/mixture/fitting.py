@@ -5,17 +5,25 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cohortlab.mixture.collapse import Rows, subset_rows
+from cohortlab.mixture.collapse import Rows
 from cohortlab.mixture.density import Parameters
-from cohortlab.mixture.initial import partition, stack, start_from_labels
+from cohortlab.mixture.initial import (
+    Samples,
+    generator,
+    partition,
+    stack,
+    start_from_labels,
+)
 from cohortlab.mixture.iterate import Run, Settings, run_em
 from cohortlab.mixture.models import Family
 from cohortlab.mixture.parallel import OrderedMap
 
 _FINISH_ALL_ROWS = 2_000
-_EXPLORE_ROWS = 10_000
+_SHORT_STARTS = 4
+_GLANCE_ITERATIONS = 8
+_N_EXPLORE = 12
 _EXPLORE_TOL = 1e-4
-_EXPLORE_ITERATIONS = 100
+_EXPLORE_ITERATIONS = 40
 _N_FINISH = 3
 
 # Two runs reached the same optimum if their log-likelihoods per unit of weight are this close.
@@ -36,7 +44,7 @@ class Fit:
     n_starts : int
         Starts that were tried.
     n_agreeing : int
-        Starts that led to the same optimum as the best.
+        Starts that led to the same optimum as the best, among those that were not left early.
     failures : tuple of str
         Why starts failed, one entry a failed start.
     others : tuple of Run
@@ -50,28 +58,22 @@ class Fit:
     others: tuple[Run, ...] = ()
 
 
-def generator(seed: np.random.SeedSequence, *key: int) -> np.random.Generator:
-    """Derive an independent stream from a seed and a key, whatever else has been drawn."""
-    return np.random.default_rng(
-        np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, *key))
-    )
-
-
 def make_partitions(
-    rows: Rows, n_components: int, init: str, n_init: int, seed: np.random.SeedSequence
+    samples: Samples, n_components: int, init: str, n_init: int, seed: np.random.SeedSequence
 ) -> list[Partition]:
     """Cut the rows for each start.
 
     Parameters
     ----------
-    rows : Rows
-        Distinct weighted rows.
+    samples : Samples
+        From `draw_samples`.
     n_components : int
         Number of groups.
     init : {"kmeans++", "random", "hierarchical", "mixed"}
         Method; `mixed` takes the hierarchical partition first and `kmeans++` for the others.
     n_init : int
-        Number of starts; one where the method has no randomness.
+        Number of starts, four times as many where they are only begun (see `fit_partitions`); one
+        where the method has no randomness.
     seed : numpy.random.SeedSequence
         Each start draws from a stream derived from it, its size and its number.
 
@@ -81,24 +83,20 @@ def make_partitions(
         Sample and labels of each start.
     """
     if init == "hierarchical" or n_components == 1:
-        return [partition(rows, n_components, "hierarchical", np.random.default_rng(0))]
+        return [partition(samples, n_components, "hierarchical", np.random.default_rng(0))]
+    if samples.rows.n_distinct > _FINISH_ALL_ROWS:
+        n_init *= _SHORT_STARTS
     methods = [init] * n_init
     if init == "mixed":
         methods = ["hierarchical"] + ["kmeans++"] * (n_init - 1)
     return [
-        partition(rows, n_components, method, generator(seed, n_components, start), turn=start)
+        partition(samples, n_components, method, generator(seed, n_components, start), turn=start)
         for start, method in enumerate(methods)
     ]
 
 
-def explore_rows(rows: Rows, seed: np.random.SeedSequence) -> Rows:
-    """Choose the rows that short runs see: all of them, or a weighted sample of many."""
-    return subset_rows(rows, _EXPLORE_ROWS, generator(seed, 0))
-
-
 def fit_partitions(
-    rows: Rows,
-    sample: Rows,
+    samples: Samples,
     partitions: list[Partition],
     n_components: int,
     family: Family,
@@ -109,15 +107,14 @@ def fit_partitions(
 ) -> Fit:
     """Run EM from each partition and keep the best.
 
-    Up to 2,000 distinct rows every start runs to convergence. Beyond that all starts take a short
-    run together on `sample`, and the best few optima found there are finished on all rows.
+    Up to 2,000 distinct rows every start runs to convergence. Beyond that all starts take a few
+    steps on a sample of the rows; the best dozen go on there until they settle, and the best few
+    optima are finished on all rows.
 
     Parameters
     ----------
-    rows : Rows
-        All distinct rows.
-    sample : Rows
-        What short runs see, from `explore_rows`.
+    samples : Samples
+        All distinct rows, and the sample that short runs see.
     partitions : list of (Rows, ndarray)
         From `make_partitions`.
     n_components : int
@@ -136,6 +133,7 @@ def fit_partitions(
     Fit
         The best run, and how the others compare.
     """
+    rows = samples.rows
     parts = [
         start_from_labels(piece, labels, n_components, family, settings.reg_covar)
         for piece, labels in partitions
@@ -144,19 +142,42 @@ def fit_partitions(
     starts = stack(parts)
     if len(parts) == 1 or rows.n_distinct <= _FINISH_ALL_ROWS:
         runs = run_em(rows, starts, family, run, settings)
-        return _choose(runs, runs, rows.total_weight, SAME_FINISHED)
+        return _choose(runs, runs, [1] * len(runs), rows.total_weight, SAME_FINISHED)
+    explored, sizes = _explore(samples.explored, starts, family, run, settings)
+    promising = _distinct(explored, SAME_EXPLORED * rows.total_weight)[:_N_FINISH]
+    finished = explored
+    if promising:
+        begin = stack([explored[place].parameters for place in promising])
+        finished = run_em(rows, begin, family, run, settings)
+    fit = _choose(finished, explored, sizes, rows.total_weight, SAME_EXPLORED)
+    return replace(fit, n_starts=len(parts))
+
+
+def _explore(
+    sample: Rows, starts: Parameters, family: Family, run: OrderedMap, settings: Settings
+) -> tuple[list[Run], list[int]]:
+    """Take a few steps from every start, go on from the best.
+
+    Runs that are as good as each other then are taken for the same and counted together.
+    """
     short = replace(
         settings,
         tol=max(settings.tol, _EXPLORE_TOL),
         max_iter=min(settings.max_iter, _EXPLORE_ITERATIONS),
     )
-    explored = run_em(sample, starts, family, run, short)
-    promising = _distinct(explored, SAME_EXPLORED * rows.total_weight)[:_N_FINISH]
-    if not promising:
-        return _choose(explored, explored, rows.total_weight, SAME_EXPLORED)
-    begin = stack([explored[place].parameters for place in promising])
-    finished = run_em(rows, begin, family, run, settings)
-    return _choose(finished, explored, rows.total_weight, SAME_EXPLORED)
+    glance = replace(short, max_iter=min(settings.max_iter, _GLANCE_ITERATIONS))
+    seen = run_em(sample, starts, family, run, glance)
+    gap = SAME_EXPLORED * sample.total_weight
+    kept = _distinct(seen, gap)[:_N_EXPLORE]
+    if not kept:
+        return seen, [1] * len(seen)
+    sizes = [
+        sum(0 <= seen[place].loglik - one.loglik <= gap for one in seen if np.isfinite(one.loglik))
+        for place in kept
+    ]
+    failed = [one for one in seen if one.failure]
+    begin = stack([seen[place].parameters for place in kept])
+    return run_em(sample, begin, family, run, short) + failed, sizes + [1] * len(failed)
 
 
 def _distinct(runs: list[Run], gap: float) -> list[int]:
@@ -170,7 +191,9 @@ def _distinct(runs: list[Run], gap: float) -> list[int]:
     return kept
 
 
-def _choose(finished: list[Run], tried: list[Run], weight: float, same: float) -> Fit:
+def _choose(
+    finished: list[Run], tried: list[Run], sizes: list[int], weight: float, same: float
+) -> Fit:
     """Keep the finished run with the highest log-likelihood and count who agrees with it."""
     order = _distinct(finished, SAME_FINISHED * weight)
     failures = tuple(one.failure for one in tried if one.failure)
@@ -179,6 +202,7 @@ def _choose(finished: list[Run], tried: list[Run], weight: float, same: float) -
         return Fit(finished[0], len(tried), 0, failures or failed)
     best = finished[order[0]]
     top = max(one.loglik for one in tried)
-    agreeing = sum(top - one.loglik <= same * weight for one in tried)
+    near = [top - one.loglik <= same * weight for one in tried]
+    agreeing = sum(size for size, agrees in zip(sizes, near, strict=True) if agrees)
     others = tuple(finished[place] for place in order[1:])
     return Fit(best, len(tried), int(agreeing), failures, others)

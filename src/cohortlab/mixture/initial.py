@@ -1,6 +1,7 @@
 """Starting points for EM: partitions of a sample of the rows."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.cluster.hierarchy import linkage
@@ -8,7 +9,7 @@ from scipy.cluster.hierarchy import linkage
 from cohortlab.mixture.collapse import Rows, subset_rows
 from cohortlab.mixture.covariance import Carried
 from cohortlab.mixture.density import Parameters, compact, expand
-from cohortlab.mixture.em import Moments, maximise, moments_of
+from cohortlab.mixture.em import Moments, maximise, moments_of_groups
 from cohortlab.mixture.models import Family
 
 METHODS = ("kmeans++", "random", "hierarchical")
@@ -20,19 +21,88 @@ _BLEND = 0.01
 
 
 # Starts that all end in one basin are one start, so they take turns: distances between features
-# divided by their standard deviations or in raw units, with and without rounds of k-means.
-_TURNS = ((True, _LLOYD_ITERATIONS), (False, _LLOYD_ITERATIONS), (True, 0), (False, 0))
+# divided by their standard deviations, or in raw units.
+_TURNS = (True, False)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What starts and short runs see of the rows, drawn once for all sizes of a search.
+
+    Attributes
+    ----------
+    rows : Rows
+        All distinct rows.
+    explored : Rows
+        What short runs of EM see: all rows, or a weighted sample of many.
+    cut : tuple of Rows
+        What starts are cut from, in turn; several samples, so that a rare group is in some.
+    """
+
+    rows: Rows
+    explored: Rows
+    cut: tuple[Rows, ...]
+
+    @cached_property
+    def scales(self) -> np.ndarray:
+        """Standard deviation of each feature."""
+        return self.rows.scales()
+
+    @cached_property
+    def ward(self) -> tuple[Rows, np.ndarray]:
+        """The heaviest rows and the first others, in the rows' own order, and their Ward tree."""
+        rows = self.rows
+        chosen = np.arange(rows.n_distinct)
+        if rows.n_distinct > _WARD_ROWS:
+            heaviest = np.argsort(-rows.weights, kind="stable")[: _WARD_ROWS // 2]
+            rest = np.setdiff1d(chosen, heaviest)[: _WARD_ROWS - len(heaviest)]
+            chosen = np.sort(np.concatenate((heaviest, rest)))
+        values = np.ascontiguousarray(rows.values[:, chosen])
+        points = (values / self.scales[:, None]).T
+        tree = linkage(points, method="ward") if len(points) > 1 else np.empty((0, 4))
+        return Rows(values, rows.weights[chosen], rows.centre), tree
+
+
+def draw_samples(rows: Rows, n_samples: int, seed: np.random.SeedSequence) -> Samples:
+    """Draw what starts and short runs see.
+
+    Parameters
+    ----------
+    rows : Rows
+        Distinct weighted rows.
+    n_samples : int
+        Samples to cut starts from.
+    seed : numpy.random.SeedSequence
+        Each sample has a stream of its own.
+
+    Returns
+    -------
+    Samples
+        The rows themselves in every place where there are few of them.
+    """
+    drawn = [
+        subset_rows(rows, _SAMPLE_ROWS, generator(seed, 0, place))
+        for place in range(n_samples + 1 if rows.n_distinct > _SAMPLE_ROWS else 1)
+    ]
+    return Samples(rows, drawn[0], tuple(drawn[1:]) or (rows,))
+
+
+def generator(seed: np.random.SeedSequence, *key: int) -> np.random.Generator:
+    """Derive an independent stream from a seed and a key, whatever else has been drawn."""
+    return np.random.default_rng(
+        np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, *key))
+    )
 
 
 def partition(
-    rows: Rows, n_components: int, method: str, rng: np.random.Generator, *, turn: int = 0
+    samples: Samples, n_components: int, method: str, rng: np.random.Generator, *, turn: int = 0
 ) -> tuple[Rows, np.ndarray]:
     """Cut a sample of the rows into groups.
 
     Parameters
     ----------
-    rows : Rows
-        Distinct weighted rows, at least `n_components` of them.
+    samples : Samples
+        The rows, at least `n_components` of them, and samples of them.
     n_components : int
         Number of groups.
     method : {"kmeans++", "random", "hierarchical"}
@@ -42,8 +112,7 @@ def partition(
         Source of randomness.
     turn : int
         Number of the start. Distances are taken between standardised features in even turns and in
-        raw units in odd ones; two of every four `kmeans++` starts improve their seeds by rounds of
-        k-means.
+        raw units in odd ones.
 
     Returns
     -------
@@ -56,19 +125,24 @@ def partition(
     ----------
     Arthur and Vassilvitskii (2007), k-means++: the advantages of careful seeding.
     """
+    rows = samples.rows
     if method == "hierarchical":
-        return _ward(rows, n_components)
-    sample = subset_rows(rows, max(_SAMPLE_ROWS, 20 * n_components), rng)
+        sample, tree = samples.ward
+        if sample.n_distinct >= n_components:
+            return sample, _cut(tree, n_components)
+        method = "kmeans++"
+    sample = samples.cut[turn // len(_TURNS) % len(samples.cut)]
     if sample.n_distinct < n_components:
         sample = rows
-    standardised, n_rounds = _TURNS[turn % len(_TURNS)]
-    points = (sample.values / rows.scales()[:, None] if standardised else sample.values).T
+    standardised = _TURNS[turn % len(_TURNS)]
+    values = sample.values / samples.scales[:, None] if standardised else sample.values
+    points = np.ascontiguousarray(values.T)
     if method == "random":
         share = sample.weights / sample.weights.sum()
         chosen = rng.choice(len(points), n_components, replace=False, p=share)
         return sample, _nearest(points, points[chosen])
     seeds = _spread_seeds(points, sample.weights, n_components, rng)
-    return sample, _lloyd(points, sample.weights, points[seeds], n_rounds)
+    return sample, _lloyd(points, sample.weights, points[seeds])
 
 
 def _nearest(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
@@ -81,30 +155,30 @@ def _spread_seeds(
 ) -> np.ndarray:
     """Choose seeds by k-means++, the best of a few candidates each time."""
     n_trials = 2 + int(np.log(n_components))
+    size = (points**2).sum(axis=1)
     seeds = [int(rng.choice(len(points), p=weights / weights.sum()))]
     nearest = ((points - points[seeds[0]]) ** 2).sum(axis=1)
     while len(seeds) < n_components:
         mass = np.cumsum(nearest * weights)
         drawn = rng.random(n_trials) * mass[-1]
         candidates = np.minimum(np.searchsorted(mass, drawn, side="right"), len(points) - 1)
-        distance = ((points[None] - points[candidates][:, None]) ** 2).sum(axis=2)
-        after = np.minimum(distance, nearest)
+        distance = size + size[candidates][:, None] - 2.0 * (points[candidates] @ points.T)
+        after = np.minimum(np.maximum(distance, 0.0), nearest)
+        after[np.arange(n_trials), candidates] = 0.0  # whatever rounding says
         best = int((after @ weights).argmin())
         seeds.append(int(candidates[best]))
         nearest = after[best]
     return np.array(seeds)
 
 
-def _lloyd(
-    points: np.ndarray, weights: np.ndarray, centres: np.ndarray, n_rounds: int
-) -> np.ndarray:
+def _lloyd(points: np.ndarray, weights: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """Improve centres by k-means; a round that would empty a group is not taken."""
     n_components = len(centres)
     labels = _nearest(points, centres)
-    for _ in range(n_rounds):
+    for _ in range(_LLOYD_ITERATIONS):
         size = np.bincount(labels, weights, n_components)
-        moved = [np.bincount(labels, weights * column, n_components) for column in points.T]
-        centres = np.stack(moved, axis=1) / size[:, None]
+        member = (labels == np.arange(n_components)[:, None]) * weights
+        centres = member @ points / size[:, None]
         updated = _nearest(points, centres)
         if np.bincount(updated, minlength=n_components).min() == 0:
             break
@@ -112,21 +186,6 @@ def _lloyd(
             break
         labels = updated
     return labels
-
-
-def _ward(rows: Rows, n_components: int) -> tuple[Rows, np.ndarray]:
-    """Agglomerate the heaviest rows and the first others, in the rows' own order."""
-    size = max(_WARD_ROWS, n_components)
-    chosen = np.arange(rows.n_distinct)
-    if rows.n_distinct > size:
-        heaviest = np.argsort(-rows.weights, kind="stable")[: size // 2]
-        rest = np.setdiff1d(chosen, heaviest)[: size - len(heaviest)]
-        chosen = np.sort(np.concatenate((heaviest, rest)))
-    sample = Rows(np.ascontiguousarray(rows.values[:, chosen]), rows.weights[chosen], rows.centre)
-    if n_components == 1:
-        return sample, np.zeros(len(chosen), dtype=int)
-    points = (sample.values / rows.scales()[:, None]).T
-    return sample, _cut(linkage(points, method="ward"), n_components)
 
 
 def _cut(tree: np.ndarray, n_groups: int) -> np.ndarray:
@@ -170,8 +229,7 @@ def start_from_labels(
     density.Parameters
         The start, as one fit.
     """
-    shares = (labels == np.arange(n_components)[:, None]).astype(float)[None]
-    moments = moments_of(sample, shares, family)
+    moments = moments_of_groups(sample, labels, n_components, family)
     if not family.pooled:
         within = moments.scatter.sum(axis=1, keepdims=True) / sample.total_weight
         total = sample.scatter(diagonal=family.diagonal) / sample.total_weight
@@ -231,6 +289,30 @@ def split_starts(parameters: Parameters, family: Family) -> list[Parameters]:
         start = compact(weights, means, covariances, family)
         starts.append(replace(start, carried=carried_by(family, covariances)))
     return starts
+
+
+def start_from_fit(
+    weights: np.ndarray, means: np.ndarray, covariances: np.ndarray, family: Family
+) -> Parameters:
+    """Make a start of a mixture of another family.
+
+    Parameters
+    ----------
+    weights, means, covariances : ndarray
+        Of one fit, covariances as full matrices.
+    family : Family
+        Covariance family of the start; its first M-step gives the covariances their form.
+
+    Returns
+    -------
+    density.Parameters
+        The start, as one fit.
+    """
+    if family.pooled:
+        shared = (weights[:, None, None] * covariances).sum(axis=0) / weights.sum()
+        covariances = np.broadcast_to(shared, covariances.shape)
+    start = compact(weights, means, covariances, family)
+    return replace(start, carried=carried_by(family, covariances))
 
 
 def carried_by(family: Family, covariances: np.ndarray) -> Carried:

@@ -17,7 +17,8 @@ from cohortlab.mixture.checks import check_size, check_weights, seed_from, warn_
 from cohortlab.mixture.collapse import collapse_rows
 from cohortlab.mixture.estimator import GaussianMixture
 from cohortlab.mixture.evidence import Limits
-from cohortlab.mixture.fitting import explore_rows, make_partitions
+from cohortlab.mixture.fitting import make_partitions
+from cohortlab.mixture.initial import draw_samples
 from cohortlab.mixture.iterate import Settings
 from cohortlab.mixture.models import default_models, resolve_model
 from cohortlab.mixture.parallel import workers
@@ -120,8 +121,9 @@ def search(
     reg_covar, tol, max_iter
         As for `GaussianMixture`.
     random_state : int, Generator, RandomState or None
-        Seed. Each cell has its own stream; what else it depends on is the cell of the same model
-        with one component fewer, whose splits it takes as further starts.
+        Seed. Each cell has its own stream. Further starts are splits of the cell of the same model
+        with one component fewer, and the fits of models before it with as many components: so a
+        cell may do better in a larger search.
     limits : Limits, optional
         Where to veto.
     n_bootstrap : int
@@ -203,7 +205,7 @@ def _run_cells(
     """Fit the cells one after another, or take them from the checkpoint."""
     begun = time.monotonic()
     known = stored.cells if stored else {}
-    sample = explore_rows(job.rows, job.seed)
+    samples = draw_samples(job.rows, job.n_init, job.seed)
     cells, starts = [], (0, [])
     with workers() as run:
         for size, model in tqdm(plan, desc="mixtures", unit="cell", disable=not progress):
@@ -218,9 +220,10 @@ def _run_cells(
                 cells.append(Cell(model, size, failure=reason))
                 continue
             if starts[0] != size:
-                starts = size, make_partitions(job.rows, size, job.init, job.n_init, job.seed)
+                starts = size, make_partitions(samples, size, job.init, job.n_init, job.seed)
             smaller = next((one for one in cells if _precedes(one, model, size)), None)
-            cells.append(fit_cell(job, model, size, starts[1], sample, run, smaller=smaller))
+            near = {"smaller": smaller, "siblings": [c for c in cells if c.n_components == size]}
+            cells.append(fit_cell(job, model, size, starts[1], samples, run, **near))
             if stored:
                 stored.add(cells[-1])
     return cells

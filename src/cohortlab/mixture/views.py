@@ -6,56 +6,6 @@ import pandas as pd
 from cohortlab.mixture.estimator import GaussianMixture
 
 
-def criterion_lines(table: pd.DataFrame, criterion: str = "bic") -> pd.DataFrame:
-    """Give the points of a criterion line for each model.
-
-    Parameters
-    ----------
-    table : DataFrame
-        `Search.table`.
-    criterion : {"bic", "icl", "aic"}
-        What to show.
-
-    Returns
-    -------
-    DataFrame
-        `model`, `n_components`, `value` (raw), `sound_value`, `vetoed`, `chosen`; cells without a
-        fit are left out.
-    """
-    fitted = table[table[criterion].notna()]
-    lines = fitted[["model", "n_components"]].copy()
-    lines["value"] = fitted[criterion]
-    lines["sound_value"] = fitted[f"sound_{criterion}"]
-    lines["vetoed"] = fitted["verdict"] != "ok"
-    lowest = lines["sound_value"].min()
-    lines["chosen"] = lines["sound_value"] == lowest if lowest == lowest else False
-    return lines.sort_values(["model", "n_components"], ignore_index=True)
-
-
-def criterion_grid(
-    table: pd.DataFrame, criterion: str = "bic"
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Give a criterion as a grid for a heat map, and which of its cells are vetoed.
-
-    Parameters
-    ----------
-    table : DataFrame
-        `Search.table`.
-    criterion : {"bic", "icl", "aic"}
-        What to show.
-
-    Returns
-    -------
-    values, vetoed : DataFrame
-        Models by numbers of components, models in the order of the search.
-    """
-    models = list(dict.fromkeys(table["model"]))
-    by = {"index": "model", "columns": "n_components"}
-    values = table.pivot(values=criterion, **by).loc[models]
-    marked = table.assign(vetoed=table["verdict"].ne("ok"))
-    return values, marked.pivot(values="vetoed", **by).loc[models]
-
-
 def directions(mixture: GaussianMixture, kind: str = "discriminant") -> np.ndarray:
     """Find the plane on which to look at a mixture.
 

@@ -77,7 +77,7 @@ def _evidence(certificate: dict) -> list[str]:
 
 def _edge(certificate: dict) -> list[str]:
     edge = certificate["edge"]
-    if edge["chosen_at_edge"] or edge["raw_at_edge"] or len(edge["sizes"]) < 2:
+    if edge["chosen_at_edge"] or len(edge["sizes"]) < 2:
         return []
     return [
         f"The choice lies inside the range searched, {edge['sizes'][0]} to {edge['sizes'][-1]} "
@@ -137,7 +137,7 @@ def _stability(certificate: dict) -> list[str]:
     if found is None:
         return []
     parts = [
-        f"cluster {number} {'not judged' if value is None else f'{value:.2f}'} ({reading})"
+        f"component {number} {'not judged' if value is None else f'{value:.2f}'} ({reading})"
         for number, (value, reading) in enumerate(
             zip(found["jaccard"], found["reading"], strict=True)
         )

@@ -1,62 +1,12 @@
-"""Before a mixture: transformations of features, and exact mass points set apart."""
+"""Before a mixture: exact mass points, found and set apart."""
 
 import numpy as np
 import pandas as pd
-from sklearn.preprocessing import FunctionTransformer, PowerTransformer, QuantileTransformer
 
 from cohortlab.mixture.checks import check_weights
 from cohortlab.mixture.collapse import Rows, collapse_rows
 
 SMALLEST_SHARE = 0.01
-
-
-def _log1p() -> FunctionTransformer:
-    return FunctionTransformer(
-        np.log1p, np.expm1, check_inverse=False, feature_names_out="one-to-one"
-    )
-
-
-def _rank() -> QuantileTransformer:
-    return QuantileTransformer(
-        output_distribution="normal", n_quantiles=1000, subsample=None, random_state=0
-    )
-
-
-TRANSFORMATIONS = {
-    "none": lambda: FunctionTransformer(feature_names_out="one-to-one"),
-    "log1p": _log1p,
-    "rank": _rank,
-    "yeo-johnson": PowerTransformer,
-}
-
-
-def make_transformation(name: str):
-    """Make a transformation of features, to be fitted once and then only applied.
-
-    Parameters
-    ----------
-    name : {"none", "log1p", "rank", "yeo-johnson"}
-        `log1p` for counts and durations; `rank` to normal scores, whatever the distribution;
-        `yeo-johnson` a power chosen by likelihood, standardised.
-
-    Returns
-    -------
-    scikit-learn transformer
-        Not fitted.
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown.
-
-    Examples
-    --------
-    >>> make_transformation("log1p").fit_transform([[0.0]]).tolist()
-    [[0.0]]
-    """
-    if name not in TRANSFORMATIONS:
-        raise ValueError(f"transformation {name!r}; expected one of {', '.join(TRANSFORMATIONS)}.")
-    return TRANSFORMATIONS[name]()
 
 
 def heaviest_points(rows: Rows, min_share: float = SMALLEST_SHARE) -> np.ndarray:
