@@ -15,7 +15,6 @@ from cohortlab.recovery import (
     pair_recovery,
     planted_lift,
     relation_recovery,
-    shuffle_baskets,
 )
 from cohortlab.rules import association_rules, frequent_itemsets
 
@@ -199,41 +198,6 @@ def test_no_pair_and_no_rule_give_empty_answers():
     figures, table = pair_recovery(pairs, mine(paired_baskets(0, planted=False)))
     assert figures["recall"] is None
     assert len(table) == 0
-
-
-def test_shuffled_baskets_keep_both_margins_and_lose_the_pair():
-    baskets = paired_baskets(1, planted=True)
-    shuffled = shuffle_baskets(baskets, rng=np.random.default_rng(0))
-    for column in ["basket_id", "item"]:
-        before, after = (t[column].value_counts().sort_index() for t in (baskets, shuffled))
-        pd.testing.assert_series_equal(before, after, check_dtype=False)
-    assert not shuffled.duplicated().any()
-    both = [
-        t.groupby("basket_id")["item"].agg(lambda items: {"i03", "i07"} <= set(items)).sum()
-        for t in (baskets, shuffled)
-    ]
-    assert both[1] < both[0] / 3
-
-
-def test_shuffles_reach_all_tables_about_equally_often():
-    baskets = pd.DataFrame({"basket_id": [0, 0, 1, 2], "item": ["a", "b", "a", "c"]})
-    rng = np.random.default_rng(0)
-    seen = [
-        tuple(map(tuple, shuffle_baskets(baskets, rng=rng, trades_per_basket=4).to_numpy()))
-        for _ in range(300)
-    ]
-    counts = pd.Series(seen).value_counts()
-    # Item a is in two baskets, b and c in one: five tables, counted by hand.
-    assert len(counts) == 5
-    assert counts.min() > 35
-    assert counts.max() < 90
-
-
-def test_baskets_without_choice_stay_as_they_are():
-    baskets = pd.DataFrame({"basket_id": ["x", "x"], "item": ["a", "b"]})
-    pd.testing.assert_frame_equal(shuffle_baskets(baskets, rng=np.random.default_rng(0)), baskets)
-    empty = baskets.head(0)
-    assert len(shuffle_baskets(empty, rng=np.random.default_rng(0))) == 0
 
 
 def test_null_of_rules_stays_far_below_the_planted():

@@ -168,6 +168,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("title", "text", "what to call it"),
         Column("group", "text", "group that the log puts it in", nullable=True),
     ),
+    "tree": (
+        Column("item", "text", "item that the log's tree of categories knows", unique=True),
+        Column("parent", "text", "the category above it, listed too", nullable=True),
+        Column("title", "text", "what to call it"),
+    ),
     "clusters": (
         Column("id", "id", "session or customer", unique=True),
         _count("cluster", "number by profile, 0 the lowest"),

@@ -2,7 +2,7 @@ import ibis
 import pandas as pd
 import pytest
 
-from cohortlab.features.items import category_items, product_items, root_groups
+from cohortlab.features.items import category_items, item_tree, product_items, root_groups
 
 
 def test_roots_are_found_through_any_depth():
@@ -43,3 +43,27 @@ def test_a_product_is_called_by_the_description_of_most_of_its_lines():
     found = product_items(invoices).to_pandas().set_index("item")
     assert found["title"].to_dict() == {"A": "MUG BLUE", "B": "CAN", "C": "C"}
     assert found["group"].isna().all()
+
+
+def test_the_tree_holds_what_is_used_and_everything_above_it():
+    tree = ibis.memtable(
+        pd.DataFrame(
+            {
+                "category_id": [1, 2, 3, 4, 5],
+                "parent_id": pd.array([None, 1, 2, 1, 77], dtype="Int64"),
+            }
+        )
+    )
+    found = item_tree(["3", "5", "9"], tree, what="category").fillna("-")
+    assert found.to_dict("list") == {
+        "item": ["1", "2", "3", "5"],
+        "parent": ["-", "1", "2", "-"],
+        "title": ["category 1", "category 2", "category 3", "category 5"],
+    }
+
+
+@pytest.mark.parametrize("tree", [None, ibis.memtable({"category_id": ["1"], "parent_id": ["2"]})])
+def test_a_tree_that_knows_no_item_is_empty(tree):
+    found = item_tree(["5"], tree, what="item")
+    assert len(found) == 0
+    assert list(found) == ["item", "parent", "title"]

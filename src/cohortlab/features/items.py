@@ -23,8 +23,7 @@ def category_items(items: Iterable[str], tree: ir.Table, *, what: str) -> pd.Dat
     pandas.DataFrame
         `item`, `title`, `group` (null where the tree does not know the item), ordered by item.
     """
-    texts = tree.select(tree.category_id.cast("string"), tree.parent_id.cast("string"))
-    roots = root_groups(dict(texts.to_pandas().itertuples(index=False)))
+    roots = root_groups(_parents(tree))
     names = sorted(set(items))
     return pd.DataFrame(
         {
@@ -35,6 +34,45 @@ def category_items(items: Iterable[str], tree: ir.Table, *, what: str) -> pd.Dat
             ),
         }
     )
+
+
+def item_tree(items: Iterable[str], tree: ir.Table | None, *, what: str) -> pd.DataFrame:
+    """List the items that a tree of categories knows, with everything above them.
+
+    Parameters
+    ----------
+    items : iterable of str
+        The items in use.
+    tree : ibis.Table or None
+        `category_id, parent_id`; None, or no rows, where there is no tree.
+    what : str
+        What an item is called: `category` or `item`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `item`, `parent` (null at a root), `title`, ordered by item.
+    """
+    known = {} if tree is None else _parents(tree)
+    listed, todo = set(), set(items) & set(known)
+    while todo:
+        listed |= todo
+        todo = {known[item] for item in todo} & set(known) - listed
+    names = sorted(listed)
+    above = [known[name] if known[name] in known else None for name in names]
+    return pd.DataFrame(
+        {
+            "item": pd.Series(names, dtype="str"),
+            "parent": pd.Series(above, dtype="str"),
+            "title": pd.Series([f"{what} {name}" for name in names], dtype="str"),
+        }
+    )
+
+
+def _parents(tree: ir.Table) -> dict[str, str | None]:
+    texts = tree.select(tree.category_id.cast("string"), tree.parent_id.cast("string"))
+    pairs = texts.to_pandas().itertuples(index=False)
+    return {child: None if pd.isna(parent) else parent for child, parent in pairs}
 
 
 def product_items(invoices: ir.Table) -> ir.Table:

@@ -4,27 +4,20 @@ The whole pass is one call without Python in it, so threads do not wait for each
 products go to a library like NumPy's. `passes.PlainPass` is its twin in NumPy.
 """
 
-from collections.abc import Callable
-
 import numpy as np
-from numba import njit
+
+from cohortlab.compiled import compiled
 
 _LN2 = float(np.log(2.0))
 _LOG2_E = 1.0 / _LN2
 _LOWEST_LOG = -700.0
 
 
-def _compiled(function: Callable) -> Callable:
-    """Compile at the first call; keep the machine code where a folder for it can be written."""
-    # Sums may be taken in vector lanes; infinities and missing numbers keep their meaning.
-    settings = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract"}}
-    try:
-        return njit(cache=True, **settings)(function)
-    except RuntimeError:
-        return njit(**settings)(function)
+# Sums may be taken in vector lanes; infinities and missing numbers keep their meaning.
+_in_threads = compiled(nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 
 
-@_compiled
+@_in_threads
 def fill_products(values, start, stop, squares, crossed, room):
     """Fill `room` with 1, the features, and none, their squares or all of their products.
 
@@ -52,7 +45,7 @@ def fill_products(values, start, stop, squares, crossed, room):
             place += 1
 
 
-@_compiled
+@_in_threads
 def exponential(logs, power, scale):
     """Take exponentials in place, of logs of at most zero; none is below exp(-700).
 
@@ -87,7 +80,7 @@ def exponential(logs, power, scale):
         logs[row] *= scale[row]
 
 
-@_compiled
+@_in_threads
 def share_out(logs, weights, top, total, power, scale):
     """Turn log-densities of one fit into weighted responsibilities, in place.
 
@@ -127,7 +120,7 @@ def share_out(logs, weights, top, total, power, scale):
     return loglik
 
 
-@_compiled
+@_in_threads
 def run_rows(values, weights, matrix, n_fits, start, stop, size, squares, crossed):
     """Take one E-step over some rows and sum up the products, for several fits together.
 

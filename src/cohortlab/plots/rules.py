@@ -1,11 +1,22 @@
 """Figures of the rules step."""
 
+from collections.abc import Iterable, Mapping
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from scipy.cluster.hierarchy import fcluster, linkage
 
-from cohortlab.plots.style import SEQUENTIAL, empty_figure, logarithmic, plain, shorten
+from cohortlab.plots.style import (
+    MUTED,
+    SEQUENTIAL,
+    empty_figure,
+    logarithmic,
+    panels,
+    plain,
+    shorten,
+)
 
 
 def support_and_confidence(rules: pd.DataFrame) -> Figure:
@@ -67,6 +78,189 @@ def most_frequent_items(
     axes.invert_yaxis()
     axes.set(xlabel="support (share of baskets)")
     return figure
+
+
+def discovery_and_confirmation(table: pd.DataFrame) -> Figure:
+    """Draw the lift of every rule where it was found against that where it was judged.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `cohortlab.rules.confirm_rules`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Logarithmic axes; bars reach over the interval of the lift in the second part, the dashed
+        line is where both lifts are equal. Rules found by luck lie below it, near 1.
+    """
+    known = table[(table["discovery lift"] > 0) & (table["lift"] > 0)]
+    if known.empty:
+        return empty_figure("No rule was found, or none occurs in the other part.")
+    figure, axes = plt.subplots(figsize=(5.6, 4.4), layout="constrained")
+    kinds = {
+        "not confirmed": (~known["confirmed"], MUTED, "o"),
+        "confirmed, but a shorter rule explains it": (
+            known["confirmed"] & known["redundant"],
+            "#de8f05",
+            "s",
+        ),
+        "confirmed": (known["confirmed"] & ~known["redundant"], "#0173b2", "^"),
+    }
+    for label, (rows, colour, marker) in kinds.items():
+        own = known[rows]
+        if own.empty:
+            continue
+        low = own["lift"] - np.maximum(own["lift_low"], own["lift"] / 20)
+        axes.errorbar(
+            own["discovery lift"],
+            own["lift"],
+            yerr=[low, own["lift_high"] - own["lift"]],
+            fmt=marker,
+            color=colour,
+            ecolor=colour,
+            elinewidth=0.5,
+            alpha=0.7,
+            markersize=4,
+            label=f"{label}: {len(own)}",
+        )
+    _equal_lifts(axes, known["discovery lift"], known["lift"])
+    axes.set(xlabel="lift in the baskets of discovery", ylabel="lift in the other baskets")
+    axes.legend(fontsize=7, loc="upper left")
+    return figure
+
+
+def lift_inside_and_outside(table: pd.DataFrame, names: Mapping[int, str]) -> Figure:
+    """Draw the lift of every rule inside a cluster against that outside it.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `cohortlab.rules.contrast_rules`.
+    names : mapping of int to str
+        Cluster names.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A panel a cluster, logarithmic axes; on the dashed line a rule is as strong inside as
+        outside. Filled marks differ by the corrected test.
+    """
+    known = table[(table["in lift"] > 0) & (table["out lift"] > 0)]
+    if known.empty:
+        return empty_figure("No rule occurs both inside a cluster and outside it.")
+    clusters = sorted(known["cluster"].unique())
+    figure, axes = panels(len(clusters), columns=3, width=3.2, height=3.0)
+    for panel, cluster in zip(axes, clusters, strict=True):
+        own = known[known["cluster"] == cluster]
+        for rows, face in ((own["differs"], "#d55e00"), (~own["differs"], "none")):
+            part = own[rows]
+            panel.scatter(
+                part["out lift"], part["in lift"], s=18, facecolors=face, edgecolors="#d55e00"
+            )
+        _equal_lifts(panel, own["out lift"], own["in lift"])
+        name = plain(shorten(str(names.get(cluster, cluster)), 34))
+        panel.set_title(f"{cluster}: {name}\n{int(own['differs'].sum())} differ", fontsize=8)
+        panel.set(xlabel="lift outside", ylabel="lift inside")
+    return figure
+
+
+def grouped_matrix(
+    rules: pd.DataFrame,
+    titles: Mapping[str, str],
+    *,
+    n_groups: int = 12,
+    n_consequents: int = 15,
+) -> Figure:
+    """Draw many rules as a matrix: groups of antecedents across, consequents down.
+
+    Parameters
+    ----------
+    rules : pandas.DataFrame
+        `antecedents, consequents, support, lift`.
+    titles : mapping of str to str
+        What to call an item.
+    n_groups : int, default 12
+        At most so many groups of antecedents, of like lift for the same consequents.
+    n_consequents : int, default 15
+        The consequents with the most rules are drawn.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The size of a disc is the largest support of its rules, the colour their median lift.
+
+    Notes
+    -----
+    Antecedents are joined by average linkage on the logarithms of their lifts, 0 where there is
+    no rule. After Hahsler and Karpienko (2017), Visualizing association rules in hierarchical
+    groups.
+    """
+    if rules.empty:
+        return empty_figure("No rule reached the thresholds.")
+    named = rules.assign(
+        left=[_set_title(items, titles) for items in rules["antecedents"]],
+        right=[_set_title(items, titles) for items in rules["consequents"]],
+    )
+    kept = named["right"].value_counts(sort=True).head(n_consequents).index
+    named = named[named["right"].isin(kept)]
+    lifts = named.pivot_table(index="left", columns="right", values="lift", fill_value=1.0)
+    groups = _groups(np.log2(np.maximum(lifts.to_numpy(), 2.0**-10)), n_groups)
+    named = named.assign(group=named["left"].map(dict(zip(lifts.index, groups, strict=True))))
+    cells = named.groupby(["group", "right"]).agg(
+        lift=("lift", "median"), support=("support", "max")
+    )
+    strength = cells["lift"].groupby("group").max().sort_values(ascending=False, kind="stable")
+    best = named.sort_values(["lift", "left"], ascending=[False, True]).groupby("group")["left"]
+    counts = named.groupby("group")["left"].nunique()
+    labels = [
+        best.first()[g] + (f" (+{counts[g] - 1} like it)" if counts[g] > 1 else "")
+        for g in strength.index
+    ]
+    return _discs(cells.reset_index(), list(strength.index), labels)
+
+
+def _discs(cells: pd.DataFrame, groups: list, labels: list[str]) -> Figure:
+    ranked = cells.groupby("right")["lift"].max().sort_values(ascending=False, kind="stable")
+    across = {group: place for place, group in enumerate(groups)}
+    down = {name: place for place, name in enumerate(ranked.index)}
+    figure, axes = plt.subplots(
+        figsize=(4.2 + 0.36 * len(across), 2.6 + 0.3 * len(down)), layout="constrained"
+    )
+    points = axes.scatter(
+        cells["group"].map(across),
+        cells["right"].map(down),
+        s=20 + 180 * cells["support"] / cells["support"].max(),
+        c=cells["lift"],
+        cmap=SEQUENTIAL,
+    )
+    axes.set_xticks(range(len(labels)), labels, rotation=50, ha="right", fontsize=7)
+    axes.xaxis.set_tick_params(rotation_mode="anchor")
+    axes.set_yticks(range(len(down)), list(down), fontsize=7)
+    axes.invert_yaxis()
+    axes.margins(0.06)
+    axes.set(xlabel="groups of antecedents", ylabel="consequent")
+    figure.colorbar(points, ax=axes, label="median lift; size: support")
+    return figure
+
+
+def _groups(values: np.ndarray, n_groups: int) -> np.ndarray:
+    if len(values) <= n_groups:
+        return np.arange(len(values))
+    return fcluster(linkage(values, method="average"), n_groups, criterion="maxclust")
+
+
+def _equal_lifts(axes: plt.Axes, first: pd.Series, second: pd.Series) -> None:
+    for axis in (axes.xaxis, axes.yaxis):
+        logarithmic(axis)
+    low = min(1.0, float(first.min()), float(second.min()))
+    high = max(float(first.max()), float(second.max()))
+    axes.plot([low, high], [low, high], "--", color="0.4", linewidth=1, zorder=0)
+    axes.axhline(1.0, color="0.7", linewidth=0.8, zorder=0)
+
+
+def _set_title(items: Iterable[str], titles: Mapping[str, str]) -> str:
+    return plain(shorten(" + ".join(sorted(titles.get(i, str(i)) for i in items)), 34))
 
 
 def _title(item: str, titles: dict[str, str]) -> str:

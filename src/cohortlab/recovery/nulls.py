@@ -8,6 +8,7 @@ import pandas as pd
 from scipy import sparse
 
 from cohortlab.bipartite import relations
+from cohortlab.rules import shuffle_baskets
 
 
 def null_relations(
@@ -66,7 +67,7 @@ def null_rules(
     Parameters
     ----------
     baskets : DataFrame
-        Columns `basket_id, item`.
+        Columns `basket_id, item`, and what else `mine` needs of `person_id`.
     mine : callable
         From baskets to rules, with the same thresholds as in use.
     n_shuffles : int
@@ -82,66 +83,3 @@ def null_rules(
     counts = [len(mine(shuffle_baskets(baskets, rng=rng))) for _ in range(n_shuffles)]
     mean = float(np.mean(counts)) if counts else None
     return {"n_rules": len(mine(baskets)), "n_rules_null": counts, "n_rules_null_mean": mean}
-
-
-def shuffle_baskets(
-    baskets: pd.DataFrame, *, rng: np.random.Generator, trades_per_basket: float = 5.0
-) -> pd.DataFrame:
-    """Shuffle items between baskets, keeping every basket's size and every item's frequency.
-
-    Parameters
-    ----------
-    baskets : DataFrame
-        Columns `basket_id, item`; a repeated row counts once.
-    rng : numpy.random.Generator
-        Source of the trades.
-    trades_per_basket : float
-        Trades made, per basket.
-
-    Returns
-    -------
-    DataFrame
-        Columns `basket_id, item`, one row per basket and item, baskets in order of appearance.
-
-    Notes
-    -----
-    A trade takes two baskets and deals the items that only one of them has anew, each basket
-    keeping its size. Such trades reach all tables with the same margins and none more often than
-    another.
-
-    References
-    ----------
-    Strona et al. (2014), A fast and unbiased procedure to randomize ecological binary matrices
-    with fixed row and column totals. Gionis et al. (2007), Assessing data mining results via
-    swap randomization.
-    """
-    pairs = baskets[["basket_id", "item"]].drop_duplicates()
-    rows, basket_ids = pd.factorize(pairs["basket_id"])
-    columns, items = pd.factorize(pairs["item"], sort=True)
-    order = np.argsort(rows, kind="stable")
-    ends = np.cumsum(np.bincount(rows))[:-1] if len(rows) else []
-    held = [set(part.tolist()) for part in np.split(columns[order], ends)]
-    for first, second in _partners(len(basket_ids), trades_per_basket, rng):
-        _trade(held, first, second, rng)
-    sizes = [len(part) for part in held] if len(basket_ids) else []
-    dealt = np.array([code for part in held for code in sorted(part)], dtype=int)
-    return pd.DataFrame({"basket_id": np.repeat(basket_ids, sizes), "item": items[dealt]})
-
-
-def _partners(n_baskets: int, trades: float, rng: np.random.Generator) -> list[list[int]]:
-    if n_baskets < 2:
-        return []
-    first = rng.integers(n_baskets, size=int(n_baskets * trades))
-    # An offset of 1 .. n_baskets - 1 makes the second basket another one.
-    second = (first + rng.integers(1, n_baskets, size=len(first))) % n_baskets
-    return np.column_stack([first, second]).tolist()
-
-
-def _trade(held: list[set[int]], first: int, second: int, rng: np.random.Generator) -> None:
-    only_first, only_second = held[first] - held[second], held[second] - held[first]
-    if not only_first or not only_second:
-        return
-    shared = held[first] & held[second]
-    pool = rng.permutation(sorted(only_first | only_second)).tolist()
-    held[first] = shared | set(pool[: len(only_first)])
-    held[second] = shared | set(pool[len(only_first) :])

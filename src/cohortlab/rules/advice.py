@@ -2,13 +2,13 @@
 
 from decimal import ROUND_FLOOR, Decimal
 
-import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from cohortlab.rules.association import association_rules
 from cohortlab.rules.checks import exact_fraction
-from cohortlab.rules.itemsets import coded_baskets, minimum_count
+from cohortlab.rules.itemsets import minimum_count
+from cohortlab.rules.reading import Baskets, read_baskets
 
 
 def why_empty(
@@ -34,12 +34,13 @@ def why_empty(
     str
         One or two sentences; empty where there are rules after all.
     """
-    rows, columns, _, n_baskets = coded_baskets(baskets)
+    read = read_baskets(baskets)
+    n_baskets = read.n_baskets
     if n_baskets == 0:
         return "There is no basket, so there is no rule."
     if (itemsets["itemsets"].map(len) >= 2).any():
         return _threshold_advice(itemsets, metric, min_threshold)
-    together = _largest_pair(rows, columns, n_baskets)
+    together = _largest_pair(read)
     if together == 0:
         return "No basket holds two different items, so there is no rule at any support."
     needed = minimum_count(min_support, n_baskets)
@@ -68,8 +69,7 @@ def _rounded_down(value: float) -> str:
     return f"{float(digits.quantize(step, rounding=ROUND_FLOOR)):g}"
 
 
-def _largest_pair(rows: np.ndarray, columns: np.ndarray, n_baskets: int) -> int:
-    ones = np.ones(len(rows), dtype=np.int64)
-    held = sparse.csr_array((ones, (rows, columns)), shape=(n_baskets, int(columns.max()) + 1))
+def _largest_pair(baskets: Baskets) -> int:
+    held = baskets.matrix()
     together = sparse.triu(held.T @ held, k=1)
     return int(together.max()) if together.nnz else 0

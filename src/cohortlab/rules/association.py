@@ -1,39 +1,42 @@
 """Association rules with mlxtend's columns, on exact counts."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
-from cohortlab.rules.checks import exact_fraction, require, sorted_items
+from cohortlab.rules.checks import exact_fraction, require
+from cohortlab.rules.found import Found, packed_keys, sets_of
+from cohortlab.rules.measures import FURTHER, FURTHER_MEASURES, MEASURES, SHARED, RuleCounts
+from cohortlab.rules.subsets import SubsetIndex, codes_of_sets, found_of
 
-#: mlxtend's measures of a rule, in its order.
-MEASURES = [
-    "antecedent support",
-    "consequent support",
-    "support",
-    "confidence",
-    "lift",
-    "representativity",
-    "leverage",
-    "conviction",
-    "zhangs_metric",
-    "jaccard",
-    "certainty",
-    "kulczynski",
-]
 #: Whole numbers of baskets behind a rule, beside mlxtend's measures.
 COUNTS = ["count", "antecedent count", "consequent count"]
+#: Itemsets that are split at a time: bounds the memory.
+BLOCK = 200_000
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """Rules of one shape: sides as rows of codes, and their three counts as rows."""
+
+    left: np.ndarray
+    right: np.ndarray
+    counts: np.ndarray
+    improvement: np.ndarray | None
 
 
 def association_rules(
     itemsets: pd.DataFrame,
-    *,
     metric: str = "confidence",
     min_threshold: float = 0.8,
+    *,
     max_consequent: int | None = None,
     n_baskets: int | None = None,
+    further: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Rules from frequent itemsets, with mlxtend's columns.
 
@@ -42,120 +45,171 @@ def association_rules(
     itemsets : DataFrame
         From `frequent_itemsets`, or mlxtend's frame (then give `n_baskets`).
     metric : str
-        The measure that must reach `min_threshold`: any of mlxtend's.
+        The measure that must reach `min_threshold`: any of `MEASURES` and `FURTHER_MEASURES`.
     min_threshold : float
-        Smallest value of the measure. Support, confidence, lift and leverage are compared as
-        exact ratios of counts.
+        Smallest value of the measure; of `fisher_p`, the largest. Support, confidence, lift and
+        leverage are compared as exact ratios of counts.
     max_consequent : int, optional
         Largest number of items on the right-hand side; no limit by default.
     n_baskets : int, optional
         Number of baskets, where the frame does not remember it.
+    further : sequence of str
+        Measures of `FURTHER_MEASURES` to add as columns; all of them: `further=FURTHER_MEASURES`.
 
     Returns
     -------
     DataFrame
         `antecedents, consequents` (frozensets), mlxtend's measures in its order, then `count`,
-        `antecedent count`, `consequent count`. Ordered by falling lift, confidence and count, then
-        by the items. No row where no rule reaches the threshold.
+        `antecedent count`, `consequent count` and the further measures. Ordered by falling lift,
+        confidence and count, then by the items. No row where no rule reaches the threshold.
+
+    Raises
+    ------
+    ValueError
+        If a measure is unknown, the number of baskets is not known, or a part of an itemset is not
+        among the itemsets.
+
+    Notes
+    -----
+    `improvement` is the smallest difference between the confidence of a rule and that of any rule
+    with the same consequent and fewer antecedents, none among them (Bayardo, Agrawal and Gunopulos
+    2000, section 2.2).
     """
-    if metric not in MEASURES:
-        raise ValueError(f"unknown metric {metric!r}: choose one of {MEASURES}")
-    counts, n_baskets = _counts_of(itemsets, n_baskets)
-    sides, numbers = _candidates(counts, max_consequent)
-    both, left, right = np.array(numbers, dtype=np.int64).reshape(-1, 3).T
-    measures = _measures(both, left, right, n_baskets)
-    kept = _reaching(metric, min_threshold, measures, (both, left, right), n_baskets)
-    table = pd.DataFrame({**measures, **dict(zip(COUNTS, (both, left, right), strict=True))})
-    for place, name in enumerate(["antecedents", "consequents"]):
-        column = pd.Series([frozenset(pair[place]) for pair in sides], dtype=object)
-        table.insert(place, name, column)
-    order = sorted(np.flatnonzero(kept), key=_rule_order(measures, both, sides).__getitem__)
-    table = table.iloc[order].reset_index(drop=True)
-    table.attrs["n_baskets"] = n_baskets
-    return table
+    for name in (metric, *further):
+        if name not in SHARED and name not in FURTHER_MEASURES:
+            raise ValueError(
+                f"unknown metric {name!r}: choose one of {[*MEASURES, *FURTHER_MEASURES]}"
+            )
+    found, items, n_baskets = _coded(itemsets, n_baskets)
+    index = SubsetIndex(found, len(items))
+    improving = "improvement" in (metric, *further)
+    kept = []
+    for rules in _splits(index, items, max_consequent):
+        if improving:
+            rules = _improved(rules, index, n_baskets)
+        if metric == "improvement":
+            reached = rules.improvement >= min_threshold
+        else:
+            reached = rules_reaching(metric, min_threshold, RuleCounts(*rules.counts, n_baskets))
+        kept.append(_chosen(rules, reached))
+    return _as_table(kept, items, n_baskets, further)
 
 
-def _counts_of(itemsets: pd.DataFrame, n_baskets: int | None) -> tuple[dict, int]:
+def _coded(itemsets: pd.DataFrame, n_baskets: int | None) -> tuple[Found, list, int]:
     require(itemsets, ["support", "itemsets"], "itemsets")
     n_baskets = n_baskets or itemsets.attrs.get("n_baskets")
     if n_baskets is None:
         raise ValueError("the frame of itemsets does not say how many baskets: pass n_baskets=")
     if "count" in itemsets.columns:
-        numbers = itemsets["count"]
+        counts = itemsets["count"].to_numpy(dtype=np.int64)
     else:
-        numbers = (itemsets["support"] * n_baskets).round()
-    keys = map(frozenset, itemsets["itemsets"])
-    return dict(zip(keys, map(int, numbers), strict=True)), int(n_baskets)
+        counts = np.rint(itemsets["support"].to_numpy(dtype=float) * n_baskets).astype(np.int64)
+    codes, sizes, items = codes_of_sets(itemsets["itemsets"])
+    return found_of(codes, sizes, counts), items, int(n_baskets)
 
 
-def _candidates(counts: dict, max_consequent: int | None) -> tuple[list, list]:
-    sides, numbers = [], []
-    for itemset, both in counts.items():
-        items = sorted_items(itemset)
-        for size in range(1, min(len(items) - 1, max_consequent or len(items)) + 1):
-            for right in combinations(items, size):
-                left = tuple(item for item in items if item not in right)
-                try:
-                    parts = counts[frozenset(left)], counts[frozenset(right)]
-                except KeyError as error:
-                    raise ValueError(
-                        f"{items} is listed without its part {sorted_items(error.args[0])}: "
-                        "rules need all frequent itemsets, not only closed or maximal ones"
-                    ) from None
-                sides.append((left, right))
-                numbers.append((both, *parts))
-    return sides, numbers
+def _splits(index: SubsetIndex, items: list, max_consequent: int | None) -> Iterator[_Rules]:
+    """Split every itemset into two sides in every way, one way for many itemsets at a time."""
+    for size in range(2, len(index.found.codes) + 1):
+        all_codes, all_counts = index.found.codes[size - 1], index.found.counts[size - 1]
+        for begin in range(0, len(all_codes), BLOCK):
+            codes, both = all_codes[begin : begin + BLOCK], all_counts[begin : begin + BLOCK]
+            for width in range(1, min(size - 1, max_consequent or size) + 1):
+                for places in combinations(range(size), width):
+                    right = codes[:, places]
+                    left = np.delete(codes, places, axis=1)
+                    parts = [_known(index, side, codes, items) for side in (left, right)]
+                    yield _Rules(left, right, np.array([both, *parts]), None)
 
 
-def _measures(both: np.ndarray, left: np.ndarray, right: np.ndarray, n: int) -> dict:
-    # Each is one division of whole numbers where possible: conviction and Zhang's measure lose
-    # digits by cancellation when they are built from supports.
-    expected = left.astype(float) * right
-    excess = both.astype(float) * n - expected
-    zhang = np.maximum(both.astype(float) * (n - left), left.astype(float) * (right - both))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        conviction = (n - right) * left.astype(float) / ((left - both) * float(n))
-        certainty = excess / (left.astype(float) * (n - right))
-        zhangs_metric = excess / zhang
-    return {
-        "antecedent support": left / n,
-        "consequent support": right / n,
-        "support": both / n,
-        "confidence": both / left,
-        "lift": both.astype(float) * n / expected,
-        "representativity": np.ones(len(both)),
-        "leverage": excess / float(n) ** 2,
-        "conviction": np.where(both == left, np.inf, conviction),
-        "zhangs_metric": np.where(zhang == 0, 0.0, zhangs_metric),
-        "jaccard": both / (left + right - both),
-        "certainty": np.where(right == n, 0.0, certainty),
-        "kulczynski": (both / left + both / right) / 2,
-    }
+def _known(index: SubsetIndex, side: np.ndarray, codes: np.ndarray, items: list) -> np.ndarray:
+    counts = index.counts(side)
+    missing = np.flatnonzero(counts < 0)
+    if len(missing):
+        whole, part = codes[missing[0]], side[missing[0]]
+        raise ValueError(
+            f"{[items[i] for i in whole]} is listed without its part {[items[i] for i in part]}: "
+            "rules need all frequent itemsets, not only closed or maximal ones"
+        )
+    return counts
 
 
-def _reaching(
-    metric: str, threshold: float, measures: dict, counts: tuple, n_baskets: int
-) -> np.ndarray:
-    values = measures[metric]
+def _improved(rules: _Rules, index: SubsetIndex, n_baskets: int) -> _Rules:
+    both, left, right = rules.counts
+    best = right / n_baskets
+    n_left = rules.left.shape[1]
+    for size in range(1, n_left):
+        for places in combinations(range(n_left), size):
+            fewer = rules.left[:, places]
+            with_right = np.sort(np.hstack([fewer, rules.right]), axis=1)
+            best = np.maximum(best, index.counts(with_right) / index.counts(fewer))
+    return _Rules(rules.left, rules.right, rules.counts, both / left - best)
+
+
+def rules_reaching(metric: str, threshold: float, counts: RuleCounts) -> np.ndarray:
+    """Tell which rules reach a threshold; near it, ratios of counts are compared exactly.
+
+    Parameters
+    ----------
+    metric, threshold
+        As for `association_rules`; not `improvement`.
+    counts : RuleCounts
+        Counts of the rules.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rules,)
+        Whether each reaches it.
+    """
+    values, n = {**SHARED, **FURTHER}[metric](counts), counts.n
+    if metric == "fisher_p":
+        return values <= threshold
     kept = values >= threshold
     exact = {
-        "support": lambda c, a, b: Fraction(c, n_baskets),
-        "antecedent support": lambda c, a, b: Fraction(a, n_baskets),
-        "consequent support": lambda c, a, b: Fraction(b, n_baskets),
+        "support": lambda c, a, b: Fraction(c, n),
+        "coverage": lambda c, a, b: Fraction(a, n),
+        "antecedent support": lambda c, a, b: Fraction(a, n),
+        "consequent support": lambda c, a, b: Fraction(b, n),
         "confidence": lambda c, a, b: Fraction(c, a),
-        "lift": lambda c, a, b: Fraction(c * n_baskets, a * b),
-        "leverage": lambda c, a, b: Fraction(c * n_baskets - a * b, n_baskets**2),
+        "lift": lambda c, a, b: Fraction(c * n, a * b),
+        "leverage": lambda c, a, b: Fraction(c * n - a * b, n**2),
     }.get(metric)
     if exact is not None:
-        for i in np.flatnonzero(np.abs(values - threshold) <= 1e-9 * max(1.0, abs(threshold))):
-            kept[i] = exact(*(int(count[i]) for count in counts)) >= exact_fraction(threshold)
+        near = np.abs(values - threshold) <= 1e-9 * max(1.0, abs(threshold))
+        for i in np.flatnonzero(near):
+            parts = (int(part[i]) for part in (counts.both, counts.left, counts.right))
+            kept[i] = exact(*parts) >= exact_fraction(threshold)
     return kept
 
 
-def _rule_order(measures: dict, both: np.ndarray, sides: list) -> list[tuple]:
-    return [
-        (-lift, -confidence, -count, *pair)
-        for lift, confidence, count, pair in zip(
-            measures["lift"], measures["confidence"], both, sides, strict=True
-        )
-    ]
+def _chosen(rules: _Rules, rows: np.ndarray) -> _Rules:
+    improvement = None if rules.improvement is None else rules.improvement[rows]
+    return _Rules(rules.left[rows], rules.right[rows], rules.counts[:, rows], improvement)
+
+
+def _as_table(parts: list[_Rules], items: list, n: int, further: Sequence[str]) -> pd.DataFrame:
+    counts = np.hstack([np.empty((3, 0), dtype=np.int64), *(part.counts for part in parts)])
+    known = RuleCounts(*counts, n)
+    columns = {name: measure(known) for name, measure in SHARED.items()}
+    columns |= dict(zip(COUNTS, counts, strict=True))
+    columns |= {name: FURTHER[name](known) for name in further if name in FURTHER}
+    if "improvement" in further:
+        none = np.empty(0)
+        columns["improvement"] = np.concatenate([none, *(part.improvement for part in parts)])
+    keys = [-columns["lift"], -columns["confidence"], -columns["count"]]
+    for side in ("left", "right"):
+        keys += packed_keys(_padded([getattr(part, side) for part in parts]))
+    order = np.lexsort(keys[::-1])
+    table = pd.DataFrame({name: values[order] for name, values in columns.items()})
+    for place, side in enumerate(["left", "right"]):
+        sets = sets_of([getattr(part, side) for part in parts], items)[order]
+        table.insert(place, ["antecedents", "consequents"][place], sets)
+    table.attrs["n_baskets"] = n
+    return table
+
+
+def _padded(parts: list[np.ndarray]) -> list[np.ndarray]:
+    """Codes from 1 in columns, 0 beyond the end: what is shorter comes first, as with tuples."""
+    width = max((part.shape[1] for part in parts), default=0)
+    rows = [np.pad(part + 1, ((0, 0), (0, width - part.shape[1]))) for part in parts]
+    return list(np.vstack([np.empty((0, width), dtype=np.int64), *rows]).T)

@@ -1,42 +1,60 @@
 """Frequent itemsets on exact counts."""
 
+from collections.abc import Iterable, Sequence
 from numbers import Integral
 
 import numpy as np
 import pandas as pd
 
-from cohortlab.rules.checks import exact_fraction, require
+from cohortlab.rules.checks import exact_fraction
+from cohortlab.rules.found import Found, as_frame, from_sets
 from cohortlab.rules.miners import MINERS
+from cohortlab.rules.reading import Baskets, read_baskets
+from cohortlab.rules.subsets import closed_or_maximal
+
+#: What can be asked for: all frequent itemsets; those that no larger one shares its count with;
+#: those with no larger one at all.
+TARGETS = ("all", "closed", "maximal")
 
 
 def frequent_itemsets(
-    baskets: pd.DataFrame,
+    baskets: pd.DataFrame | Sequence[Iterable] | Baskets,
     min_support: float,
     *,
     algorithm: str = "eclat",
+    target: str = "all",
     max_len: int | None = None,
     max_itemsets: int = 2_000_000,
+    apart: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Find the sets of items that are together in enough baskets.
 
     Parameters
     ----------
-    baskets : DataFrame
-        Columns `basket_id, item`, one row per basket and item; a repeated row counts once.
+    baskets : DataFrame or sequence of iterables
+        Columns `basket_id, item`, one row per basket and item; or a list of lists; or mlxtend's
+        one-hot frame, dense or sparse. An item that comes twice in a basket counts once.
     min_support : float or int
         A float in (0, 1] is a share of the baskets; a whole number (int) is a count of them.
-    algorithm : {'eclat', 'fpgrowth'}
-        `eclat` intersects sets of baskets kept as bits; `fpgrowth` is mlxtend's.
+    algorithm : {'eclat', 'fpgrowth', 'apriori', 'hmine'}
+        `eclat` is ours; the others are mlxtend's.
+    target : {'all', 'closed', 'maximal'}
+        All frequent itemsets, or those without a larger one of the same count, or those without a
+        larger frequent one.
     max_len : int, optional
-        Largest number of items in a set.
+        Largest number of items in a set; what is closed or maximal does not depend on it beyond
+        one item more.
     max_itemsets : int
-        Mining stops with an error beyond this number.
+        Mining stops with an error beyond this number of frequent itemsets.
+    apart : DataFrame, optional
+        Two columns of items that no itemset may hold together, such as `ancestor_pairs` gives.
 
     Returns
     -------
     DataFrame
         mlxtend's `support, itemsets` (frozensets) and `count`, ordered by size, falling count and
-        items. `attrs["n_baskets"]` holds the number of baskets.
+        items. `attrs["n_baskets"]` holds the number of baskets, `attrs["n_empty"]` how many of
+        them are empty, `attrs["n_repeated"]` the entries that repeated another.
 
     Raises
     ------
@@ -50,33 +68,34 @@ def frequent_itemsets(
 
     References
     ----------
-    Zaki (2000), Scalable algorithms for association mining.
+    Zaki (2000), Scalable algorithms for association mining. Pasquier et al. (1999), Discovering
+    frequent closed itemsets for association rules.
 
     Examples
     --------
-    >>> import pandas as pd
-    >>> baskets = pd.DataFrame({"basket_id": [1, 1, 2], "item": ["tea", "milk", "tea"]})
-    >>> frequent_itemsets(baskets, 1.0)[["support", "count"]].to_dict("records")
+    >>> frequent_itemsets([["tea", "milk"], ["tea"]], 1.0)[["support", "count"]].to_dict("records")
     [{'support': 1.0, 'count': 2}]
     """
-    rows, columns, items, n_baskets = coded_baskets(baskets)
-    min_count = minimum_count(min_support, n_baskets)
     if algorithm not in MINERS:
         raise ValueError(f"unknown algorithm {algorithm!r}: choose one of {list(MINERS)}")
-    found = []
-    if n_baskets:
-        miner = MINERS[algorithm](rows, columns, n_baskets, min_count, max_len or len(items))
-        for itemset in miner:
-            found.append(itemset)
-            if len(found) > max_itemsets:
-                raise ValueError(_too_many(len(found), min_count, n_baskets))
-    # Item codes are in the order of the items, so tuples of codes sort as tuples of items.
-    found.sort(key=lambda pair: (len(pair[0]), -pair[1], pair[0]))
-    counts = np.array([count for _, count in found], dtype=np.int64)
-    itemsets = pd.Series([frozenset(items[i] for i in codes) for codes, _ in found], dtype=object)
-    support = counts / max(n_baskets, 1)
-    table = pd.DataFrame({"support": support, "itemsets": itemsets, "count": counts})
-    table.attrs["n_baskets"] = n_baskets
+    if target not in TARGETS:
+        raise ValueError(f"unknown target {target!r}: choose one of {list(TARGETS)}")
+    if max_len is not None and max_len < 1:
+        raise ValueError(f"max_len is {max_len}: give 1 or more, or None for no limit")
+    read = read_baskets(baskets)
+    min_count = minimum_count(min_support, read.n_baskets)
+    limit = min(max_len or len(read.items), len(read.items))
+    found = from_sets([], [])
+    if len(read.rows):
+        options = {"cap": max_itemsets, "apart": _coded_pairs(apart, read.items)}
+        reach = limit + (target != "all")
+        found = MINERS[algorithm](read, min_count, max_len=reach, **options)
+    if len(found) > max_itemsets:
+        raise ValueError(_too_many(found, max_itemsets, min_count, read.n_baskets))
+    if target != "all":
+        found = closed_or_maximal(found, len(read.items), target, limit)
+    table = as_frame(found, read.items, read.n_baskets)
+    table.attrs |= {"n_empty": read.report.n_empty, "n_repeated": read.report.n_repeated}
     return table
 
 
@@ -111,39 +130,25 @@ def minimum_count(min_support: float, n_baskets: int) -> int:
     return max(1, -(-share.numerator // share.denominator))
 
 
-def coded_baskets(baskets: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, list, int]:
-    """Turn baskets into codes: basket and item of each entry, the items in order, the baskets.
-
-    Parameters
-    ----------
-    baskets : DataFrame
-        Columns `basket_id, item`.
-
-    Returns
-    -------
-    rows, columns : ndarray of int, shape (n_entries,)
-        Basket and item code of each distinct entry.
-    items : list
-        Items, sorted; their place is their code.
-    n_baskets : int
-        Number of baskets.
-    """
-    require(baskets, ["basket_id", "item"], "baskets")
-    for name in ["basket_id", "item"]:
-        empty = np.flatnonzero(baskets[name].isna())
-        if len(empty):
-            raise ValueError(
-                f"baskets.{name} is missing in {len(empty)} rows, first in row {empty[0]}: drop or "
-                "name them before mining"
-            )
-    pairs = baskets[["basket_id", "item"]].drop_duplicates()
-    rows, basket_ids = pd.factorize(pairs["basket_id"])
-    columns, items = pd.factorize(pairs["item"], sort=True)
-    return rows, columns, list(items), len(basket_ids)
+def _coded_pairs(apart: pd.DataFrame | None, items: list) -> np.ndarray | None:
+    if apart is None:
+        return None
+    if apart.shape[1] != 2:
+        raise ValueError(f"apart has the columns {list(apart.columns)}: give two columns of items")
+    code = {item: i for i, item in enumerate(items)}
+    pairs = [(code.get(a), code.get(b)) for a, b in apart.itertuples(index=False)]
+    known = [pair for pair in pairs if None not in pair and pair[0] != pair[1]]
+    return np.array(known, dtype=np.int64).reshape(-1, 2)
 
 
-def _too_many(n_found: int, min_count: int, n_baskets: int) -> str:
+def _too_many(found: Found, max_itemsets: int, min_count: int, n_baskets: int) -> str:
+    counts = np.concatenate(found.counts)
+    # The itemsets found so far thin out with support: where few enough of them are left, the
+    # whole may well fit; double the support where they do not say.
+    enough = np.sort(counts)[::-1][max_itemsets // 2] + 1 if max_itemsets > 1 else 2 * min_count
+    tried = min(max(int(enough), min_count + 1), 2 * min_count, n_baskets)
     return (
-        f"more than {n_found - 1} itemsets are in {min_count} of {n_baskets} baskets or more: "
-        f"raise min_support, say to {min(1.0, 2 * min_count / n_baskets):.4g}, or limit max_len"
+        f"stopped at {len(found)} itemsets in {min_count} of {n_baskets} baskets or more, where "
+        f"max_itemsets is {max_itemsets}: try a min_support of {tried / n_baskets:.4g} "
+        f"({tried} baskets), limit max_len, or ask for fewer by another choice of items"
     )

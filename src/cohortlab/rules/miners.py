@@ -1,72 +1,72 @@
-"""Algorithms that find frequent itemsets."""
+"""Algorithms that find frequent itemsets, by name."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from mlxtend.frequent_patterns import fpgrowth
+from mlxtend.frequent_patterns import apriori, fpgrowth, hmine
+
+from cohortlab.rules.eclat import mine_eclat
+from cohortlab.rules.found import Found, from_sets, in_order
+from cohortlab.rules.reading import Baskets
 
 
-def mine_eclat(
-    rows: np.ndarray, columns: np.ndarray, n_baskets: int, min_count: int, max_len: int
-) -> Iterable[tuple[tuple[int, ...], int]]:
-    """Yield frequent itemsets, depth first, by intersecting sets of baskets kept as bits.
+def mine_with(
+    miner: Callable,
+    baskets: Baskets,
+    min_count: int,
+    *,
+    max_len: int,
+    cap: int,
+    apart: np.ndarray | None = None,
+) -> Found:
+    """Find frequent itemsets by one of mlxtend's miners; arguments and result as `mine_eclat`.
 
-    Parameters
-    ----------
-    rows, columns : ndarray of int, shape (n_entries,)
-        Basket and item code of each entry; no entry twice.
-    n_baskets : int
-        Number of baskets.
-    min_count : int
-        Smallest number of baskets of an itemset.
-    max_len : int
-        Largest number of items.
-
-    Yields
-    ------
-    tuple
-        Ascending item codes, and the number of baskets that hold them all.
+    Notes
+    -----
+    mlxtend compares shares as floating-point numbers, and may lose or add an itemset that stands
+    just at the threshold. It is asked for half a basket less, where no share can stand, and its
+    supports are turned back into whole numbers.
     """
-    degree = np.bincount(columns)
-    frequent = [int(c) for c in np.argsort(degree, kind="stable") if degree[c] >= min_count]
-    order = np.argsort(columns, kind="stable")
-    starts = np.concatenate([[0], np.cumsum(degree)])
-    singles = []
-    for column in frequent:
-        flags = np.zeros(n_baskets, dtype=bool)
-        flags[rows[order[starts[column] : starts[column + 1]]]] = True
-        packed = np.packbits(flags, bitorder="little").tobytes()
-        singles.append((column, int.from_bytes(packed, "little")))
-    yield from _extensions((), singles, min_count, max_len)
+    held = pd.DataFrame.sparse.from_spmatrix(baskets.matrix().astype(bool))
+    if miner is hmine:
+        held = held.sparse.to_dense()
+    share = (min_count - 0.5) / baskets.n_baskets
+    frame = miner(held, min_support=share, max_len=max_len)
+    counts = [round(value * baskets.n_baskets) for value in frame["support"]]
+    found = from_sets([[int(i) for i in itemset] for itemset in frame["itemsets"]], counts)
+    return _without_pairs(found, apart)
 
 
-def _extensions(
-    prefix: tuple[int, ...], candidates: list[tuple[int, int]], min_count: int, max_len: int
-) -> Iterable[tuple[tuple[int, ...], int]]:
-    for place, (item, baskets) in enumerate(candidates):
-        itemset = (*prefix, item)
-        yield tuple(sorted(itemset)), baskets.bit_count()
-        if len(itemset) == max_len:
-            continue
-        narrowed = ((other, baskets & bits) for other, bits in candidates[place + 1 :])
-        deeper = [pair for pair in narrowed if pair[1].bit_count() >= min_count]
-        if deeper:
-            yield from _extensions(itemset, deeper, min_count, max_len)
+def _without_pairs(found: Found, apart: np.ndarray | None) -> Found:
+    if apart is None or len(apart) == 0:
+        return found
+    pairs = {(min(pair), max(pair)) for pair in np.asarray(apart).tolist()}
+    kept = [
+        np.array([not _holds(row, pairs) for row in codes.tolist()], dtype=bool)
+        for codes in found.codes
+    ]
+    return in_order(
+        [codes[stays] for codes, stays in zip(found.codes, kept, strict=True)],
+        [counts[stays] for counts, stays in zip(found.counts, kept, strict=True)],
+    )
 
 
-def mine_fpgrowth(
-    rows: np.ndarray, columns: np.ndarray, n_baskets: int, min_count: int, max_len: int
-) -> Iterable[tuple[tuple[int, ...], int]]:
-    """Yield frequent itemsets by mlxtend's FP-growth; arguments and results as `mine_eclat`."""
-    onehot = np.zeros((n_baskets, int(columns.max()) + 1), dtype=bool)
-    onehot[rows, columns] = True
-    # Half a basket below the threshold: no float can then fall on its wrong side.
-    support = (min_count - 0.5) / n_baskets
-    frame = fpgrowth(pd.DataFrame(onehot), min_support=support, max_len=max_len)
-    for share, itemset in zip(frame["support"], frame["itemsets"], strict=True):
-        yield tuple(sorted(int(i) for i in itemset)), round(share * n_baskets)
+def _holds(codes: list[int], pairs: set[tuple[int, int]]) -> bool:
+    return any((a, b) in pairs for i, a in enumerate(codes) for b in codes[i + 1 :])
 
 
-#: Algorithm name -> miner.
-MINERS = {"eclat": mine_eclat, "fpgrowth": mine_fpgrowth}
+def _mlxtend(miner: Callable) -> Callable:
+    def mine(baskets: Baskets, min_count: int, **options: object) -> Found:
+        return mine_with(miner, baskets, min_count, **options)
+
+    return mine
+
+
+#: Algorithm name -> miner. `eclat` is ours, the others are mlxtend's.
+MINERS = {
+    "eclat": mine_eclat,
+    "fpgrowth": _mlxtend(fpgrowth),
+    "apriori": _mlxtend(apriori),
+    "hmine": _mlxtend(hmine),
+}

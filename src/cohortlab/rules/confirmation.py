@@ -1,0 +1,278 @@
+"""Rules found on some baskets and judged on others."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from cohortlab.rules.association import association_rules
+from cohortlab.rules.checks import require, sorted_items
+from cohortlab.rules.correction import adjust
+from cohortlab.rules.counting import StratifiedCounter, size_strata
+from cohortlab.rules.evidence import DesignEffect, people_of, upper_tail
+from cohortlab.rules.itemsets import frequent_itemsets
+from cohortlab.rules.measures import RuleCounts, fisher_p, lift_interval
+from cohortlab.rules.reading import read_baskets
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What became of the rules of the first part in the second.
+
+    Attributes
+    ----------
+    table : DataFrame
+        From `confirm_rules`.
+    n_discovery, n_confirmation : int
+        Baskets in each part.
+    n_rules, n_confirmed : int
+        Rules found in the first part, and confirmed in the second.
+    """
+
+    table: pd.DataFrame
+    n_discovery: int
+    n_confirmation: int
+    n_rules: int
+    n_confirmed: int
+
+
+def split_baskets(
+    baskets: pd.DataFrame, *, share: float = 0.5, rng: np.random.Generator
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Split baskets at random into two parts; all baskets of a person go the same way.
+
+    Parameters
+    ----------
+    baskets : DataFrame
+        Columns `basket_id, item`, and `person_id` where people are known.
+    share : float
+        Share of the people (of the baskets, where there are no people) in the first part, between
+        0 and 1.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    discovery, confirmation : DataFrame
+        Rows of the table, each part with its own baskets. Which part a basket is in does not
+        depend on the order of the rows.
+    """
+    require(baskets, ["basket_id", "item"], "baskets")
+    if not 0 < share < 1:
+        raise ValueError(f"share is {share!r}: give a number between 0 and 1")
+    unit = baskets["person_id" if "person_id" in baskets.columns else "basket_id"]
+    if unit.isna().any():
+        raise ValueError(f"baskets.{unit.name} is missing in {int(unit.isna().sum())} rows")
+    codes, units = pd.factorize(unit, sort=True)
+    first = np.zeros(len(units), dtype=bool)
+    first[rng.permutation(len(units))[: round(share * len(units))]] = True
+    chosen = first[codes] if len(codes) else np.zeros(0, dtype=bool)
+    parts = (baskets[chosen], baskets[~chosen])
+    return tuple(part.reset_index(drop=True) for part in parts)
+
+
+def confirm_rules(
+    rules: pd.DataFrame,
+    baskets: pd.DataFrame,
+    *,
+    alpha: float = 0.05,
+    correction: str = "benjamini-hochberg",
+    min_improvement: float = 0.0,
+) -> pd.DataFrame:
+    """Judge rules on baskets that had no part in finding them.
+
+    Parameters
+    ----------
+    rules : DataFrame
+        From `association_rules` on other baskets.
+    baskets : DataFrame
+        Columns `basket_id, item`, and `person_id` where people are known.
+    alpha : float
+        Level for the corrected p-values.
+    correction : {'benjamini-hochberg', 'holm', 'none'}
+        How p-values are corrected for the number of rules.
+    min_improvement : float
+        Confidence that a rule must have beyond every more general one.
+
+    Returns
+    -------
+    DataFrame
+        `antecedents, consequents`; `discovery support`, `discovery confidence`, `discovery lift`
+        from the rules; then from these baskets `count, support, confidence, lift, lift_low,
+        lift_high`, `expected` (baskets with both that chance gives among baskets of the same
+        size), `people` (with both, where known), `design_effect`, `fisher_p` (which
+        knows neither sizes nor people), `p`, `q` (corrected),
+        `confirmed`, `improvement`, `p_productive`, `productive`, `redundant`. In the order of the
+        rules.
+
+    Notes
+    -----
+    *p* is one-sided, by `upper_tail` over the strata of `size_strata`; where people come more than
+    once, by their design effect. *productive*: within the baskets that hold all but one of the
+    antecedents, the one left out still raises the share of the consequent, whichever it is; the
+    largest of these p-values counts, corrected like p (Webb 2007, section 3.2). *redundant*: a
+    more general rule explains it: it is not productive, or improves on one by no more than
+    `min_improvement`.
+
+    References
+    ----------
+    Webb (2007), Discovering significant patterns; holdout evaluation is its section 4.2. Bayardo,
+    Agrawal and Gunopulos (2000) for improvement.
+    """
+    require(rules, ["antecedents", "consequents", "support", "confidence", "lift"], "rules")
+    read = read_baskets(baskets)
+    used = {
+        item for sides in (rules["antecedents"], rules["consequents"]) for s in sides for item in s
+    }
+    counter = StratifiedCounter(read, size_strata(read), sorted_items(used))
+    people = people_of(baskets, read.ids)
+    effect = DesignEffect(counter, people) if people is not None and people.n else None
+    mask = cache(counter.mask)
+    sides = zip(rules["antecedents"], rules["consequents"], strict=True)
+    judged = pd.DataFrame([_judge(*pair, counter, mask, effect) for pair in sides], columns=JUDGED)
+    table = rules[["antecedents", "consequents"]].reset_index(drop=True)
+    for name in ["support", "confidence", "lift"]:
+        table[f"discovery {name}"] = rules[name].to_numpy()
+    return _decided(table, judged, read.n_baskets, alpha, correction, min_improvement)
+
+
+JUDGED = ["both", "left", "right", "people", "expected", "effect", "p", "best", "p_productive"]
+
+
+def _judge(
+    left: frozenset,
+    right: frozenset,
+    counter: StratifiedCounter,
+    mask: Callable,
+    effect: DesignEffect | None,
+) -> tuple:
+    masks = mask(left), mask(right)
+    both = masks[0] & masks[1]
+    counts = [counter.counts(mask) for mask in (both, *masks)]
+    factor = effect(*masks) if effect and effect.people.repeat else 1.0
+    expected, p = upper_tail(*counts, counter.sizes, factor)
+    best, p_productive = counts[2].sum() / max(counter.sizes.sum(), 1), p
+    for item in left if len(left) > 1 else ():
+        fewer = mask(left - {item})
+        n, with_right = counter.counts(fewer), counter.counts(fewer & masks[1])
+        best = max(best, with_right.sum() / max(n.sum(), 1))
+        p_productive = max(p_productive, upper_tail(*counts[:2], with_right, n, factor)[1])
+    n_people = effect.n_people(both) if effect else -1
+    totals = [int(count.sum()) for count in counts]
+    return (*totals, n_people, expected, factor, p, best, p_productive)
+
+
+def _decided(
+    table: pd.DataFrame,
+    judged: pd.DataFrame,
+    n_baskets: int,
+    alpha: float,
+    correction: str,
+    min_improvement: float,
+) -> pd.DataFrame:
+    both, left, right = (judged[name].to_numpy(dtype=np.int64) for name in JUDGED[:3])
+    counts = RuleCounts(both, left, right, n_baskets)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        confidence, lift = both / left, both * float(n_baskets) / counts.expected
+    table["count"], table["support"] = both, both / max(n_baskets, 1)
+    table["confidence"], table["lift"] = confidence, lift
+    table["lift_low"], table["lift_high"] = lift_interval(counts)
+    table["expected"] = judged["expected"].to_numpy(dtype=float)
+    table["people"] = judged["people"].astype("Int64").mask(judged["people"] < 0)
+    table["design_effect"] = judged["effect"].to_numpy(dtype=float)
+    table["fisher_p"] = fisher_p(counts)
+    table["p"] = judged["p"].to_numpy(dtype=float)
+    table["q"] = adjust(table["p"].to_numpy(), correction)
+    table["confirmed"] = table["q"] <= alpha
+    table["improvement"] = confidence - judged["best"].to_numpy(dtype=float)
+    table["p_productive"] = judged["p_productive"].to_numpy(dtype=float)
+    table["productive"] = adjust(table["p_productive"].to_numpy(), correction) <= alpha
+    table["redundant"] = ~table["productive"] | ~(table["improvement"] > min_improvement)
+    table.attrs = {"n_baskets": n_baskets}
+    return table
+
+
+def discover_and_confirm(
+    baskets: pd.DataFrame,
+    min_support: float,
+    *,
+    metric: str = "confidence",
+    min_threshold: float = 0.3,
+    max_len: int | None = None,
+    max_consequent: int | None = 1,
+    share: float = 0.5,
+    alpha: float = 0.05,
+    correction: str = "benjamini-hochberg",
+    min_improvement: float = 0.0,
+    apart: pd.DataFrame | None = None,
+    rng: np.random.Generator,
+) -> Confirmation:
+    """Find rules on one random part of the baskets and judge them on the other.
+
+    Parameters
+    ----------
+    baskets, share, rng
+        As for `split_baskets`.
+    min_support, max_len, apart
+        As for `frequent_itemsets`; a share is one of the baskets of the first part.
+    metric, min_threshold, max_consequent
+        As for `association_rules`.
+    alpha, correction, min_improvement
+        As for `confirm_rules`.
+
+    Returns
+    -------
+    Confirmation
+        All rules of the first part with what the second says of them.
+    """
+    first, second = split_baskets(baskets, share=share, rng=rng)
+    itemsets = frequent_itemsets(first, min_support, max_len=max_len, apart=apart)
+    rules = association_rules(itemsets, metric, min_threshold, max_consequent=max_consequent)
+    table = confirm_rules(
+        rules, second, alpha=alpha, correction=correction, min_improvement=min_improvement
+    )
+    sizes = [int(part["basket_id"].nunique()) for part in (first, second)]
+    return Confirmation(table, *sizes, len(rules), int(table["confirmed"].sum()))
+
+
+def one_per_itemset(rules: pd.DataFrame) -> pd.DataFrame:
+    """Keep one rule of those that say the same items go together: the most confident.
+
+    Parameters
+    ----------
+    rules : DataFrame
+        Rules with `antecedents, consequents, confidence`.
+
+    Returns
+    -------
+    DataFrame
+        Some of the rows, in the same order; of equals the first.
+    """
+    sides = zip(rules["antecedents"], rules["consequents"], strict=True)
+    best: dict[frozenset, int] = {}
+    confidence = rules["confidence"].to_numpy(dtype=float)
+    for place, (left, right) in enumerate(sides):
+        kept = best.setdefault(left | right, place)
+        if confidence[place] > confidence[kept]:
+            best[left | right] = place
+    return rules.iloc[sorted(best.values())].reset_index(drop=True)
+
+
+def confirmed_rules(table: pd.DataFrame) -> pd.DataFrame:
+    """List the rules to believe: confirmed, explained by no shorter one, and told once.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `confirm_rules`.
+
+    Returns
+    -------
+    DataFrame
+        The same columns; of rules about the same items the most confident, in falling order of
+        the lower end of their lift's interval.
+    """
+    believed = one_per_itemset(table[table["confirmed"] & ~table["redundant"]])
+    return believed.sort_values("lift_low", ascending=False, kind="stable", ignore_index=True)

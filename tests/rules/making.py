@@ -1,0 +1,65 @@
+"""Baskets and oracles that do not use the code under test."""
+
+import lzma
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+
+def real(name):
+    path = DATA / name
+    if not path.exists():
+        pytest.skip(f"{path} is not on this machine")
+    return path
+
+
+def groceries():
+    with lzma.open(real("groceries/baskets.csv.xz"), "rt") as lines:
+        return long_table([line.strip().split(",") for line in lines])
+
+
+def long_table(baskets, people=None):
+    rows = [(f"t{i}", item) for i, basket in enumerate(baskets) for item in basket]
+    table = pd.DataFrame(rows, columns=["basket_id", "item"], dtype=object)
+    if people is not None:
+        owner = {f"t{i}": person for i, person in enumerate(people)}
+        table.insert(1, "person_id", table["basket_id"].map(owner))
+    return table
+
+
+def one_hot(baskets, items="abcdefg"):
+    return pd.DataFrame([{item: item in basket for item in items} for basket in baskets])
+
+
+def random_baskets(seed, n=60, items="abcdefg"):
+    rng = np.random.default_rng(seed)
+    picked = rng.random((n, len(items))) < rng.uniform(0.1, 0.7, len(items))
+    picked[:, 0] |= ~picked.any(axis=1)
+    return [{items[j] for j in np.flatnonzero(row)} for row in picked]
+
+
+def brute_force(baskets, min_count):
+    """Every itemset in at least min_count baskets, by looking into each of them."""
+    items = sorted(set().union(*baskets))
+    sets = (frozenset(c) for k in range(1, len(items) + 1) for c in combinations(items, k))
+    counts = {s: sum(s <= set(b) for b in baskets) for s in sets}
+    return {s: n for s, n in counts.items() if n >= min_count}
+
+
+def mixed_sizes(rng, n_baskets=1000, n_items=40, planted=()):
+    """Baskets whose sizes differ widely, items drawn by popularity, some pairs planted."""
+    sizes = np.minimum(1 + np.exp(rng.normal(1.2, 0.8, n_baskets)).astype(int), 30)
+    popularity = 1 / np.arange(1, n_items + 1) ** 0.8
+    keys = rng.exponential(size=(n_baskets, n_items)) / popularity
+    order = np.argsort(keys, axis=1)
+    baskets = [{f"i{j:02d}" for j in row[:size]} for row, size in zip(order, sizes, strict=True)]
+    for left, right, probability in planted:
+        for basket in baskets:
+            if left in basket and rng.random() < probability:
+                basket.add(right)
+    return baskets

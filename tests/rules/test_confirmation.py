@@ -1,0 +1,279 @@
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+from rules.making import long_table, mixed_sizes, random_baskets
+from scipy import stats
+
+from cohortlab.rules import (
+    association_rules,
+    confirm_rules,
+    discover_and_confirm,
+    frequent_itemsets,
+    one_per_itemset,
+    shuffle_baskets,
+    split_baskets,
+)
+from cohortlab.rules.counting import size_strata
+from cohortlab.rules.evidence import upper_tail
+from cohortlab.rules.reading import read_baskets
+
+PLANTED = [("i03", "i30", 0.6), ("i05", "i33", 0.5), ("i01", "i38", 0.3)]
+
+
+def both_ways(pairs):
+    return {frozenset(pair[:2]) for pair in pairs}
+
+
+def test_shuffling_keeps_sizes_and_frequencies_and_nothing_else():
+    table = long_table(mixed_sizes(np.random.default_rng(0), planted=PLANTED))
+    shuffled = shuffle_baskets(table, rng=np.random.default_rng(1))
+    for name in ("basket_id", "item"):
+        expected, found = (t[name].value_counts().to_dict() for t in (table, shuffled))
+        assert found == expected
+    assert not shuffled.duplicated().any()
+    before, after = (set(t.itertuples(index=False, name=None)) for t in (table, shuffled))
+    assert len(before & after) < 0.6 * len(before)
+    assert_frame_equal(shuffle_baskets(table, rng=np.random.default_rng(1)), shuffled)
+
+
+def test_shuffling_reaches_every_table_with_the_margins_equally_often():
+    # 3 baskets of 1, 2 and 1 items over items of frequency 2, 1, 1: five tables in all.
+    table = pd.DataFrame({"basket_id": [0, 1, 1, 2], "item": ["a", "a", "b", "c"]})
+    rng = np.random.default_rng(0)
+    seen = [
+        tuple(shuffle_baskets(table, rng=rng, trades_per_basket=10)["item"]) for _ in range(1000)
+    ]
+    counts = pd.Series(seen).value_counts()
+    assert len(counts) == 5
+    assert stats.chisquare(counts).pvalue > 0.001
+
+
+def test_strata_are_between_squares():
+    sizes = [0, 1, 3, 4, 8, 9, 15, 16]
+    read = read_baskets([list(range(size)) for size in sizes])
+    assert size_strata(read).tolist() == [0, 1, 1, 2, 2, 3, 3, 4]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_tail_is_never_below_the_exact_one_and_near_it(seed):
+    rng = np.random.default_rng(seed)
+    n = rng.integers(20, 60, 3)
+    left, right = rng.integers(2, 10, 3), rng.integers(2, 10, 3)
+    exact = np.ones(1)
+    for n_, left_, right_ in zip(n, left, right, strict=True):
+        exact = np.convolve(exact, stats.hypergeom.pmf(np.arange(11), n_, left_, right_))
+    beyond = exact[::-1].cumsum()[::-1]
+    expected = (left * right / n).sum()
+    compared = 0
+    for found in range(int(np.ceil(expected + 1)), int(np.minimum(left, right).sum()) + 1):
+        mean, p = upper_tail(np.array([found, 0, 0]), left, right, n)
+        assert mean == pytest.approx(expected)
+        assert p >= beyond[found] * (1 - 1e-9)
+        if beyond[found] > 1e-3:
+            assert p < 4 * beyond[found]
+        compared += 1
+    assert compared > 3
+
+
+def test_on_shuffled_baskets_no_more_rules_are_accepted_than_stated():
+    # Sizes from 1 to 30: without regard to them, Fisher's test accepts rules in every shuffle.
+    table = long_table(mixed_sizes(np.random.default_rng(0), n_baskets=500, n_items=30))
+    accepted, fooled, below, n_rules = [], [], 0, 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        found = discover_and_confirm(
+            shuffle_baskets(table, rng=rng), 0.05, min_threshold=0.4, max_len=3, rng=rng
+        )
+        accepted.append(found.n_confirmed > 0)
+        fisher = found.table["fisher_p"]
+        fooled.append(len(fisher) > 0 and stats.false_discovery_control(fisher).min() <= 0.05)
+        below += int((found.table["p"] <= 0.05).sum())
+        n_rules += found.n_rules
+    assert n_rules > 200 * 20
+    # 0.05, and three standard errors of a share of 200.
+    assert np.mean(accepted) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
+    assert below / n_rules <= 0.05
+    assert np.mean(fooled) > 0.95
+
+
+@pytest.mark.parametrize("correction", ["benjamini-hochberg", "holm"])
+def test_planted_rules_are_confirmed_and_little_else(correction):
+    found_pairs, wrong, inside, compared = 0, 0, 0, 0
+    truth = long_table(mixed_sizes(np.random.default_rng(99), n_baskets=40_000, planted=PLANTED))
+    true_lift = association_rules(
+        frequent_itemsets(truth, 0.001, max_len=2), "support", 0.0
+    ).set_index(["antecedents", "consequents"])["lift"]
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        table = long_table(mixed_sizes(rng, n_baskets=3000, planted=PLANTED))
+        found = discover_and_confirm(
+            table, 0.01, min_threshold=0.15, max_len=2, correction=correction, rng=rng
+        )
+        confirmed = found.table[found.table["confirmed"]]
+        pairs = [
+            a | b for a, b in zip(confirmed["antecedents"], confirmed["consequents"], strict=True)
+        ]
+        found_pairs += len(set(pairs) & both_ways(PLANTED))
+        wrong += sum(pair not in both_ways(PLANTED) for pair in pairs)
+        assert (confirmed["lift"] > 1).all()
+        for row in confirmed.itertuples():
+            if row.antecedents | row.consequents in both_ways(PLANTED):
+                lift = true_lift[(row.antecedents, row.consequents)]
+                inside += row.lift_low <= lift <= row.lift_high
+                compared += 1
+    assert found_pairs >= 14
+    assert wrong <= 1
+    # Intervals of 95 %: of some 20, three outside have a probability below 0.08.
+    assert compared >= 15
+    assert inside >= compared - 3
+
+
+def repeated(baskets, times):
+    people = [f"p{i}" for i in range(len(baskets)) for _ in range(times)]
+    return long_table([basket for basket in baskets for _ in range(times)], people)
+
+
+def test_people_who_repeat_themselves_are_no_new_evidence():
+    fooled, accepted = [], []
+    for seed in range(25):
+        table = long_table(mixed_sizes(np.random.default_rng(seed), n_baskets=200, n_items=30))
+        shuffled = shuffle_baskets(table, rng=np.random.default_rng(seed))
+        often = repeated(list(shuffled.groupby("basket_id", sort=False)["item"].agg(set)), 8)
+        rng = np.random.default_rng(seed)
+        found = discover_and_confirm(often, 0.05, min_threshold=0.4, max_len=2, rng=rng)
+        accepted.append(found.n_confirmed > 0)
+        _, second = split_baskets(often, rng=np.random.default_rng(seed))
+        forgotten = confirm_rules(found.table, second.drop(columns="person_id"))
+        fooled.append(bool(forgotten["confirmed"].any()))
+    assert np.mean(accepted) <= 0.15
+    assert np.mean(fooled) > 0.4
+
+
+def test_repeating_every_basket_for_one_person_changes_no_p():
+    baskets = mixed_sizes(np.random.default_rng(3), n_baskets=400, planted=PLANTED)
+    once, often = repeated(baskets, 1), repeated(baskets, 3)
+    rules = association_rules(frequent_itemsets(once, 0.05, max_len=2), min_threshold=0.3)
+    p = [confirm_rules(rules, table) for table in (once, often)]
+    np.testing.assert_allclose(p[1]["design_effect"], 3.0, rtol=1e-9)
+    np.testing.assert_allclose(p[1]["p"], p[0]["p"], rtol=1e-9)
+    assert p[1]["count"].tolist() == (3 * p[0]["count"]).tolist()
+    assert p[1]["people"].tolist() == p[0]["count"].tolist()
+
+
+def test_the_split_keeps_people_whole_and_depends_on_no_order():
+    baskets = random_baskets(0, n=100)
+    table = long_table(baskets, people=[f"p{i % 30}" for i in range(100)])
+    first, second = split_baskets(table, share=0.3, rng=np.random.default_rng(4))
+    assert not set(first["person_id"]) & set(second["person_id"])
+    assert first["person_id"].nunique() == 9
+    assert len(first) + len(second) == len(table)
+    mixed = table.sample(frac=1, random_state=1)
+    again, _ = split_baskets(mixed, share=0.3, rng=np.random.default_rng(4))
+    assert set(again["person_id"]) == set(first["person_id"])
+    alone, rest = split_baskets(
+        table.drop(columns="person_id"), share=0.3, rng=np.random.default_rng(4)
+    )
+    assert alone["basket_id"].nunique() == 30
+    assert not set(alone["basket_id"]) & set(rest["basket_id"])
+
+
+def test_a_rule_with_an_idle_antecedent_is_marked_redundant():
+    rng = np.random.default_rng(5)
+    baskets = []
+    for _ in range(4000):
+        basket = {name for name in "abz" if rng.random() < 0.3}
+        chance = 0.1 + 0.4 * ("a" in basket) + 0.4 * ("b" in basket)
+        basket |= {"y"} if rng.random() < chance else {"x"}
+        baskets.append(basket)
+    table = long_table(baskets)
+    rules = association_rules(frequent_itemsets(table, 0.01), min_threshold=0.1, max_consequent=1)
+    judged = confirm_rules(rules, table)
+    to_y = judged[judged["consequents"] == {"y"}].set_index("antecedents")
+    marks = {
+        name: to_y.loc[[frozenset(name)], "redundant"].item()
+        for name in ["a", "b", "ab", "az", "bz", "abz"]
+    }
+    assert marks == {"a": False, "b": False, "ab": False, "az": True, "bz": True, "abz": True}
+    assert to_y.loc[[frozenset("az")], "confirmed"].item()
+
+
+def test_productive_p_of_one_stratum_is_the_bound_of_the_largest_fisher_test():
+    table = long_table(
+        [{"a", "b", "y"}] * 30
+        + [{"a", "b", "x"}] * 10
+        + [{"a", "y", "z"}] * 20
+        + [{"a", "x", "z"}] * 40
+        + [{"b", "x", "z"}] * 100
+    )
+    rules = association_rules(frequent_itemsets(table, 1), "support", 0.0, max_consequent=1)
+    judged = confirm_rules(rules, table)
+    asked = (judged["antecedents"] == set("ab")) & (judged["consequents"] == {"y"})
+    found = judged.loc[asked, "p_productive"].item()
+    # Dropping b: of 100 baskets with a, 40 hold b, 50 y, 30 both. Dropping a is more extreme.
+    assert found == pytest.approx(stats.binom.sf(29, 40, 50 / 100), rel=1e-9)
+    assert found > stats.hypergeom.sf(29, 100, 40, 50)
+
+
+def test_discovery_and_confirmation_use_different_baskets():
+    rng = np.random.default_rng(6)
+    table = long_table(mixed_sizes(rng, n_baskets=600, planted=PLANTED))
+    found = discover_and_confirm(table, 0.05, max_len=2, rng=np.random.default_rng(1))
+    first, second = split_baskets(table, rng=np.random.default_rng(1))
+    assert (found.n_discovery, found.n_confirmation) == (300, 300)
+    for row in found.table.head(5).itertuples():
+        items = row.antecedents | row.consequents
+        for part, support in [
+            (first, found.table.loc[row.Index, "discovery support"]),
+            (second, row.support),
+        ]:
+            held = part.groupby("basket_id")["item"].agg(lambda s, items=items: items <= set(s))
+            assert held.mean() == pytest.approx(support)
+
+
+def test_no_rule_and_no_basket_give_a_table_with_all_columns():
+    table = long_table(random_baskets(0))
+    itemsets = frequent_itemsets(table, 0.1)
+    rules = association_rules(itemsets)
+    full = confirm_rules(rules, table)
+    empty = confirm_rules(rules.head(0), table)
+    assert empty.columns.tolist() == full.columns.tolist()
+    assert len(empty) == 0
+    unseen = confirm_rules(rules, table.head(0))
+    assert not unseen["confirmed"].any()
+    assert (unseen["count"] == 0).all()
+
+
+def test_the_most_confident_direction_is_kept():
+    rules = association_rules(
+        frequent_itemsets(long_table(random_baskets(2)), 0.1, max_len=2), min_threshold=0.0
+    )
+    kept = one_per_itemset(rules)
+    assert len(kept) == len(rules) / 2
+    for row in kept.itertuples():
+        mirror = rules[
+            (rules["antecedents"] == row.consequents) & (rules["consequents"] == row.antecedents)
+        ]
+        assert row.confidence >= mirror["confidence"].item()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda t: split_baskets(t, share=1.0, rng=np.random.default_rng(0)), "share is 1.0"),
+        (lambda t: split_baskets(t[["item"]], rng=np.random.default_rng(0)), "lack the columns"),
+        (
+            lambda t: confirm_rules(
+                association_rules(frequent_itemsets(t, 1)), t.assign(person_id=range(len(t)))
+            ),
+            "belong to more than one person",
+        ),
+        (
+            lambda t: split_baskets(t.assign(person_id=None), rng=np.random.default_rng(0)),
+            "person_id is missing",
+        ),
+    ],
+)
+def test_bad_requests_are_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(long_table(random_baskets(0)))

@@ -1,0 +1,181 @@
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+from rules.making import brute_force, long_table, one_hot, random_baskets
+
+from cohortlab.rules import MINERS, frequent_itemsets, minimum_count
+from cohortlab.synthetic.quest import generate_baskets
+
+
+def as_dict(itemsets):
+    return dict(zip(itemsets["itemsets"], itemsets["count"], strict=True))
+
+
+@pytest.mark.parametrize("algorithm", MINERS)
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("min_support", [0.05, 0.3, 1.0, 3])
+def test_every_miner_agrees_with_brute_force(algorithm, seed, min_support):
+    baskets = random_baskets(seed)
+    found = frequent_itemsets(long_table(baskets), min_support, algorithm=algorithm)
+    share = isinstance(min_support, float)
+    lowest = Fraction(str(min_support)) * 60 if share else min_support
+    assert as_dict(found) == brute_force(baskets, lowest)
+    np.testing.assert_array_equal(found["support"], found["count"] / 60)
+
+
+@pytest.mark.parametrize("algorithm", MINERS)
+def test_every_miner_gives_the_same_frame(algorithm):
+    table = long_table(random_baskets(9))
+    expected = frequent_itemsets(table, 0.1)
+    found = frequent_itemsets(table, 0.1, algorithm=algorithm)
+    assert_frame_equal(found, expected)
+    keys = [(len(s), -n, sorted(s)) for s, n in as_dict(expected).items()]
+    assert keys == sorted(keys)
+
+
+@pytest.mark.parametrize("algorithm", MINERS)
+def test_every_miner_limits_the_longest_itemset(algorithm):
+    table = long_table(random_baskets(1))
+    expected = frequent_itemsets(table, 1)
+    for longest in (1, 2, 3):
+        found = frequent_itemsets(table, 1, algorithm=algorithm, max_len=longest)
+        short = expected[expected["itemsets"].map(len) <= longest].reset_index(drop=True)
+        assert_frame_equal(found, short)
+
+
+@pytest.mark.parametrize("algorithm", MINERS)
+def test_every_miner_keeps_items_apart(algorithm):
+    baskets = random_baskets(4)
+    pairs = pd.DataFrame([("a", "b"), ("f", "c"), ("a", "unknown")], columns=["x", "y"])
+    found = frequent_itemsets(long_table(baskets), 2, algorithm=algorithm, apart=pairs)
+    expected = {
+        s: n for s, n in brute_force(baskets, 2).items() if not ({"a", "b"} <= s or {"c", "f"} <= s)
+    }
+    assert as_dict(found) == expected
+
+
+def many_equal_baskets(rng):
+    kinds = random_baskets(3, n=12, items="abcdefghijk")
+    return [kinds[i] for i in rng.choice(12, 700, p=rng.dirichlet(np.ones(12)))]
+
+
+def test_baskets_that_repeat_count_each_time():
+    baskets = many_equal_baskets(np.random.default_rng(5))
+    assert as_dict(frequent_itemsets(long_table(baskets), 0.05)) == brute_force(baskets, 35)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_hundreds_of_items_agree_with_an_independent_miner(seed):
+    made = generate_baskets(
+        n_baskets=700,
+        n_items=300,
+        mean_length=8,
+        n_patterns=60,
+        mean_pattern_length=4,
+        popularity_exponent=0.5,
+        rng=np.random.default_rng(seed),
+    )
+    ours = frequent_itemsets(made.baskets, 6)
+    theirs = frequent_itemsets(made.baskets, 6, algorithm="fpgrowth")
+    assert len(ours) > 500
+    assert ours["itemsets"].map(len).max() >= 4
+    assert_frame_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("algorithm", ["eclat", "fpgrowth"])
+@pytest.mark.parametrize("max_len", [None, 3])
+@pytest.mark.parametrize("seed", range(3))
+def test_closed_and_maximal_itemsets_are_what_their_definitions_say(algorithm, max_len, seed):
+    baskets = random_baskets(seed, n=25)
+    every = brute_force(baskets, 3)
+    closed = {s: n for s, n in every.items() if not any(s < t and every[t] == n for t in every)}
+    maximal = {s: n for s, n in every.items() if not any(s < t for t in every)}
+    assert set(maximal) < set(closed) < set(every)
+    for target, expected in [("closed", closed), ("maximal", maximal)]:
+        found = frequent_itemsets(
+            long_table(baskets), 3, algorithm=algorithm, target=target, max_len=max_len
+        )
+        assert as_dict(found) == {s: n for s, n in expected.items() if len(s) <= (max_len or 9)}
+
+
+def forms(baskets):
+    frame = one_hot(baskets)
+    return {
+        "lists": [sorted(basket) for basket in baskets],
+        "one-hot": frame,
+        "one-hot of 0 and 1": frame.astype(int),
+        "sparse one-hot": frame.astype(pd.SparseDtype(bool, False)),
+    }
+
+
+@pytest.mark.parametrize("form", forms([set("abcdefg")]))
+def test_every_form_of_baskets_gives_the_same_itemsets(form):
+    baskets = random_baskets(6)
+    expected = frequent_itemsets(long_table(baskets), 0.1)
+    assert_frame_equal(frequent_itemsets(forms(baskets)[form], 0.1), expected)
+
+
+def test_empty_baskets_count_as_baskets():
+    for form in forms([{"a"}, set(), {"a", "b"}, set()]).values():
+        found = frequent_itemsets(form, 0.5)
+        assert as_dict(found) == {frozenset("a"): 2}
+        assert (found.attrs["n_baskets"], found.attrs["n_empty"]) == (4, 2)
+
+
+def test_order_of_rows_and_repeated_rows_do_not_matter():
+    table = long_table(random_baskets(3))
+    mixed = pd.concat([table, table.head(20)]).sample(frac=1, random_state=1)
+    expected, found = (frequent_itemsets(t, 0.1) for t in (table, mixed))
+    assert (expected.attrs.pop("n_repeated"), found.attrs.pop("n_repeated")) == (0, 20)
+    assert_frame_equal(expected, found)
+
+
+@pytest.mark.parametrize(
+    ("share", "n", "count"), [(0.3, 10, 3), (0.07, 100, 7), (0.29, 100, 29), (0.001, 9835, 10)]
+)
+def test_shares_become_counts_without_rounding_error(share, n, count):
+    assert minimum_count(share, n) == count
+
+
+@pytest.mark.parametrize("value", [0, 0.0, 1.1, -1, True, "0.1", None, float("nan")])
+def test_senseless_support_is_refused(value):
+    with pytest.raises(ValueError, match="min_support is"):
+        minimum_count(value, 10)
+
+
+@pytest.mark.parametrize("algorithm", MINERS)
+@pytest.mark.parametrize("target", ["all", "closed", "maximal"])
+def test_nothing_in_gives_an_empty_frame(algorithm, target):
+    for nothing in (long_table([]), [], [[], []]):
+        found = frequent_itemsets(nothing, 0.5, algorithm=algorithm, target=target)
+        assert found.columns.tolist() == ["support", "itemsets", "count"]
+        assert len(found) == 0
+
+
+def test_the_cap_tells_what_was_found_and_a_support_that_gives_less():
+    table = long_table(random_baskets(0))
+    with pytest.raises(ValueError, match=r"stopped at (\d+) itemsets") as stopped:
+        frequent_itemsets(table, 1, max_itemsets=20)
+    tried = float(str(stopped.value).split("min_support of ")[1].split()[0])
+    assert 1 / 60 < tried < 1
+    every = len(frequent_itemsets(table, 1))
+    assert len(frequent_itemsets(table, tried)) < every
+    assert len(frequent_itemsets(table, 1, max_itemsets=every)) == every
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda t: frequent_itemsets(t, 0.1, algorithm="magic"), "unknown algorithm 'magic'"),
+        (lambda t: frequent_itemsets(t, 0.1, target="best"), "unknown target 'best'"),
+        (lambda t: frequent_itemsets(t, 0.1, max_len=0), "max_len is 0"),
+        (lambda t: frequent_itemsets(t, 1, max_itemsets=5), "of 60 baskets .* try a min_support"),
+        (lambda t: frequent_itemsets(t, 1, apart=t[["item"]]), "give two columns"),
+    ],
+)
+def test_bad_requests_are_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(long_table(random_baskets(0)))
