@@ -27,8 +27,10 @@ Beside them stand metrics and series in plain text: `data.json` (rows read, kept
 table, with reasons), `features.json`, `mixture.json` (the choice and its certificate), `bic.csv`
 (one row for each covariance model and number of components), `clusters.json`, `profiles.csv` (one
 row a cluster: size, share, and mean, median and z-score of every feature), `rules.json`,
-`rules.csv` (mlxtend's columns and the counts behind them; `scope` is `all` or `chosen`),
-`bipartite.json`, `relations.dot`, `relations.svg`, and `truth.json`.
+`rules.csv` (rules as found: mlxtend's columns and the counts behind them; `scope` is `all` or
+`chosen`), `confirmed.csv` (rules found on some baskets and judged on others; `scope` may be
+`levels`, with categories above the items), `contrast.csv` (rules inside and outside the chosen
+clusters), `rules.dot`, `rules.svg`, `bipartite.json`, `relations.dot`, `relations.svg`, and `truth.json`.
 """
 
 
