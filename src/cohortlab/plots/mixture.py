@@ -6,6 +6,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from cohortlab.plots.style import cluster_colours, heat_map
@@ -21,7 +22,7 @@ def criterion_lines(
     Parameters
     ----------
     table : pandas.DataFrame
-        One row a cell: `model, n_components, verdict` and the criterion.
+        One row a cell: `model, n_components, verdict`, the criterion and its `sound_` figure.
     criterion : {"bic", "icl", "aic"}, default "bic"
         The column to draw; smaller is better.
     chosen : tuple of (str, int), optional
@@ -30,48 +31,58 @@ def criterion_lines(
     Returns
     -------
     matplotlib.figure.Figure
-        Filled marks are sound cells, hollow ones were vetoed; a missing one has no fit.
+        Left all cells, right the lower end. Lines are of the raw figure; filled marks are sound
+        optima, hollow ones were vetoed; a missing one has no fit.
     """
-    figure, axes = plt.subplots(figsize=(7.6, 4.4), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.4, 4.0), layout="constrained")
     models = list(table["model"].drop_duplicates())
     colours = sns.color_palette("colorblind" if len(models) <= 10 else "husl", len(models))
-    for model, colour, marker in zip(models, colours, MARKERS, strict=False):
-        own = table[table["model"] == model].sort_values("n_components")
-        sound = own["verdict"] == "ok"
-        axes.plot(own["n_components"], own[criterion], color=colour, linewidth=1)
-        for rows, face in ((sound, colour), (~sound, "white")):
-            axes.plot(
-                own.loc[rows, "n_components"],
-                own.loc[rows, criterion],
-                marker,
-                color=colour,
-                markerfacecolor=face,
-                markersize=5,
-                label=model if rows is sound else None,
-            )
-    _ring(axes, table, criterion, chosen)
-    axes.set(xlabel="number of components", ylabel=f"{criterion.upper()} (smaller is better)")
-    axes.set_xticks(sorted(table["n_components"].unique()))
-    axes.legend(title="model", fontsize=7, title_fontsize=8, ncols=1 + (len(models) > 7))
-    axes.set_title("filled: sound; hollow: vetoed; ring: the choice", fontsize=9)
+    for axes in (left, right):
+        for model, colour, marker in zip(models, colours, MARKERS, strict=False):
+            own = table[table["model"] == model].sort_values("n_components")
+            _line(axes, own, criterion, colour, marker)
+        _ring(axes, table, criterion, chosen)
+        axes.set_xlabel("number of components")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    left.set_ylabel(f"{criterion.upper()} (smaller is better)")
+    left.legend(title="model", fontsize=7, title_fontsize=8, ncols=1 + (len(models) > 7))
+    left.set_title("filled: sound; hollow: vetoed; ring: the choice", fontsize=9)
+    low, high = table[criterion].min(), table[criterion].max()
+    settled = table[f"sound_{criterion}"].min()
+    top = (low if np.isnan(settled) else settled) + 0.06 * (high - low)
+    right.set_ylim(low - 0.1 * (top - low), top)
+    right.set_title("the lower end", fontsize=9)
     return figure
+
+
+def _line(axes: plt.Axes, own: pd.DataFrame, criterion: str, colour: tuple, marker: str) -> None:
+    vetoed = own[own["verdict"] != "ok"]
+    axes.plot(own["n_components"], own[criterion], color=colour, linewidth=1)
+    hollow = {"markerfacecolor": "white", "markersize": 5, "color": colour}
+    axes.plot(vetoed["n_components"], vetoed[criterion], marker, **hollow)
+    axes.plot(
+        own["n_components"],
+        own[f"sound_{criterion}"],
+        marker,
+        color=colour,
+        markersize=5,
+        label=own["model"].iloc[0],
+    )
 
 
 def _ring(axes: plt.Axes, table: pd.DataFrame, criterion: str, chosen: tuple | None) -> None:
     if chosen is None:
         return
     cell = table[(table["model"] == chosen[0]) & (table["n_components"] == chosen[1])]
+    values = cell[f"sound_{criterion}"].fillna(cell[criterion])
     axes.scatter(
-        cell["n_components"],
-        cell[criterion],
-        s=170,
-        facecolors="none",
-        edgecolors="black",
-        zorder=3,
+        cell["n_components"], values, s=170, facecolors="none", edgecolors="black", zorder=3
     )
 
 
-def criterion_heat_map(table: pd.DataFrame, *, criterion: str = "bic") -> Figure:
+def criterion_heat_map(
+    table: pd.DataFrame, *, criterion: str = "bic", chosen: tuple[str, int] | None = None
+) -> Figure:
     """Draw how far every cell of the search is from the best one.
 
     Parameters
@@ -80,32 +91,43 @@ def criterion_heat_map(table: pd.DataFrame, *, criterion: str = "bic") -> Figure
         One row a cell: `model, n_components, verdict` and the criterion.
     criterion : {"bic", "icl", "aic"}, default "bic"
         The column to draw.
+    chosen : tuple of (str, int), optional
+        Model and number of components of the choice, which gets a frame.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Differences to the smallest value of the table, in thousands; `x` marks a vetoed cell.
+        Differences to the smallest value of the table; `x` marks a vetoed cell, `k` thousands.
     """
-    values = table.pivot(index="model", columns="n_components", values=criterion)
-    sound = table.pivot(index="model", columns="n_components", values="verdict") == "ok"
-    behind = (values - np.nanmin(values.to_numpy())) / 1000
-    notes = behind.map(lambda v: "" if np.isnan(v) else f"{v:.1f}") + sound.map(
-        lambda s: "" if s else " x"
-    )
+    models = list(table["model"].drop_duplicates())
+    by = {"index": "model", "columns": "n_components"}
+    values = table.pivot(values=criterion, **by).loc[models]
+    sound = table.pivot(values="verdict", **by).loc[models] == "ok"
+    behind = values - np.nanmin(values.to_numpy())
+    notes = behind.map(_short) + sound.map(lambda s: "" if s else " x")
     figure, axes = plt.subplots(
         figsize=(2.2 + 0.7 * values.shape[1], 1.4 + 0.34 * len(values)), layout="constrained"
     )
     heat_map(
         axes,
         behind.to_numpy(),
-        [str(m) for m in values.index],
+        models,
         [str(k) for k in values.columns],
-        label=f"{criterion.upper()} above the smallest, thousands",
+        label=f"{criterion.upper()} above\nthe smallest",
         notes=notes.to_numpy(),
     )
+    if chosen is not None:
+        corner = (list(values.columns).index(chosen[1]), models.index(chosen[0]))
+        axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor="red", linewidth=2))
     axes.tick_params(axis="x", rotation=0)
     axes.set(xlabel="number of components", ylabel="covariance model")
     return figure
+
+
+def _short(value: float) -> str:
+    if np.isnan(value):
+        return ""
+    return f"{value:.0f}" if value < 1000 else f"{value / 1000:.1f}k"
 
 
 def components_on_plane(
@@ -140,7 +162,16 @@ def components_on_plane(
         left.scatter(own["first"], own["second"], s=5, color=colour, alpha=0.35, linewidths=0)
         line = outlines[outlines["component"] == component]
         left.plot(line["first"], line["second"], color="black", linewidth=2.4)
-        left.plot(line["first"], line["second"], color=colour, linewidth=1.4, label=component)
+        left.plot(line["first"], line["second"], color=colour, linewidth=1.4)
+        left.text(
+            line["first"].mean(),
+            line["second"].mean(),
+            str(component),
+            ha="center",
+            va="center",
+            fontsize=8,
+            bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": colour},
+        )
     # The least certain rows are drawn last, on top.
     ordered = rows.sort_values("uncertainty", kind="stable")
     points = right.scatter(
@@ -154,10 +185,9 @@ def components_on_plane(
         vmax=0.6,
     )
     figure.colorbar(points, ax=right, label="uncertainty: 1 - largest probability", extend="max")
-    left.legend(title="component", fontsize=7, title_fontsize=8, markerscale=2, loc="best")
     left.set(xlabel=f"first {kind} direction", ylabel=f"second {kind} direction")
     right.set(xlabel=f"first {kind} direction")
-    left.set_title("components, with one standard deviation", fontsize=9)
+    left.set_title("components by number, with one standard deviation", fontsize=9)
     right.set_title("uncertainty of the assignment", fontsize=9)
     # A few far rows would squeeze all others into a corner.
     low, high = rows[["first", "second"]].quantile([0.002, 0.998]).to_numpy()
@@ -188,7 +218,7 @@ def merge_entropy(steps: pd.DataFrame) -> Figure:
     merges = steps.iloc[1:]
     right.bar(merges["n_clusters"], merges["drop"], color="C0")
     right.set(xlabel="number of clusters after the merge", ylabel="entropy that it removes")
-    for axes in (left, right):
-        axes.set_xticks(steps["n_clusters"])
+    for axes, ticks in ((left, steps["n_clusters"]), (right, merges["n_clusters"])):
+        axes.set_xticks(ticks)
         axes.invert_xaxis()
     return figure
