@@ -7,15 +7,21 @@ from cohortlab.bipartite.items import (
     ItemClusters,
     cluster_items,
 )
-from cohortlab.bipartite.relation_table import RELATION_COLUMNS, relations
+from cohortlab.bipartite.modularity import modularity
+from cohortlab.bipartite.permutations import PERMUTATIONS
+from cohortlab.bipartite.relation_table import NULLS, RELATION_COLUMNS, relations
 from cohortlab.bipartite.strength import (
     cramers_v,
     mutual_information,
     summarise,
 )
+from cohortlab.bipartite.swaps import random_tables, swap_edges
+from cohortlab.bipartite.thinning import split_edges
 
 __all__ = [
     "ITEM_METHODS",
+    "NULLS",
+    "PERMUTATIONS",
     "RELATION_COLUMNS",
     "UNKNOWN_GROUP",
     "Incidence",
@@ -23,8 +29,12 @@ __all__ = [
     "cluster_items",
     "cramers_v",
     "incidence_matrix",
+    "modularity",
     "mutual_information",
     "person_by_item_cluster",
+    "random_tables",
     "relations",
+    "split_edges",
     "summarise",
+    "swap_edges",
 ]

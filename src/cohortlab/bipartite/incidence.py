@@ -86,21 +86,41 @@ def person_by_item_cluster(
     item_ids : ndarray
         Ids of the item clusters, sorted.
     """
-    incidence = sparse.csr_array(incidence)
+    incidence = checked_incidence(incidence, person_labels, item_labels)
     person_ids, codes = np.unique(np.asarray(person_labels), return_inverse=True)
     item_ids, columns = np.unique(np.asarray(item_labels), return_inverse=True)
-    if incidence.shape != (len(codes), len(columns)):
-        raise ValueError(
-            f"the incidence is {incidence.shape[0]} people x {incidence.shape[1]} items, but there "
-            f"are {len(codes)} person labels and {len(columns)} item labels"
-        )
-    if incidence.nnz and incidence.data.min() < 0:
-        raise ValueError(f"the incidence holds {incidence.data.min()}: counts cannot be negative")
     ones = np.ones(len(columns), dtype=incidence.dtype)
     member = sparse.csr_array(
         (ones, (np.arange(len(columns)), columns)), shape=(len(columns), len(item_ids))
     )
     return (incidence @ member).toarray(), (person_ids, codes), item_ids
+
+
+def checked_incidence(
+    incidence: sparse.sparray, person_labels: np.ndarray, item_labels: np.ndarray
+) -> sparse.csr_array:
+    """Demand a label for every row and column and no negative count.
+
+    Returns
+    -------
+    csr_array of shape (n_people, n_items)
+        The incidence.
+
+    Raises
+    ------
+    ValueError
+        If the lengths do not fit or a count is negative.
+    """
+    incidence = sparse.csr_array(incidence)
+    n_people, n_items = len(np.asarray(person_labels)), len(np.asarray(item_labels))
+    if incidence.shape != (n_people, n_items):
+        raise ValueError(
+            f"the incidence is {incidence.shape[0]} people x {incidence.shape[1]} items, but there "
+            f"are {n_people} person labels and {n_items} item labels"
+        )
+    if incidence.nnz and incidence.data.min() < 0:
+        raise ValueError(f"the incidence holds {incidence.data.min()}: counts cannot be negative")
+    return incidence
 
 
 def _check_incidence(table: pd.DataFrame) -> None:

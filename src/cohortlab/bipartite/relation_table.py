@@ -5,6 +5,7 @@ import pandas as pd
 from scipy import sparse, stats
 
 from cohortlab.bipartite.incidence import person_by_item_cluster, sum_by_group
+from cohortlab.bipartite.permutations import PERMUTATIONS, permutation_columns
 
 #: Columns of the table of relations.
 RELATION_COLUMNS = [
@@ -18,6 +19,11 @@ RELATION_COLUMNS = [
     "q",
 ]
 
+#: What is independent of each other where nothing relates.
+NULLS = ("people", "edges")
+#: Number of edges up to which hypergeometric tails are computed exactly.
+_EXACT_UP_TO = 100_000
+
 
 def relations(
     incidence: sparse.sparray,
@@ -26,6 +32,10 @@ def relations(
     *,
     min_people: float = 10.0,
     min_effective_people: float = 5.0,
+    null: str = "people",
+    permutation: str | None = None,
+    n_permutations: int = 999,
+    rng: np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """Test how clusters of people relate to clusters of items.
 
@@ -43,6 +53,18 @@ def relations(
     min_effective_people : float
         A cluster is tested where the variance rests on at least so many people, judged by their
         degrees alone; below it a handful of very active people would decide every cell.
+    null : {'people', 'edges'}
+        What is independent of each other where nothing relates. `people`: people are, their own
+        edges need not be (below). `edges`: every edge is, but for the degrees, which stay; all
+        cells are tested, `min_people` and `min_effective_people` do not matter.
+    permutation : {'labels', 'edges'}, optional
+        Adds `z_permutation, p_permutation, q_permutation`. `labels` shuffles the clusters among
+        people; `edges` shuffles the edges so that every degree stays: by swaps where a pair is
+        joined once at most, else by dealing the item ends of all edges anew.
+    n_permutations : int
+        Number of shuffles.
+    rng : numpy.random.Generator, optional
+        Source of the shuffles; needed for them.
 
     Returns
     -------
@@ -51,11 +73,20 @@ def relations(
         `expected` follows from the margins; `q` corrects `p` over all tested cells
         (Benjamini-Hochberg).
 
+    Raises
+    ------
+    ValueError
+        If an option is unknown, shuffles have no rng, or labels do not fit the incidence.
+
     Notes
     -----
-    Let w_ij be the edges of person i to item cluster j, d_i a person's edges, T = sum of d_i,
-    q_j = sum_i w_ij / T, and s the share of T that belongs to the people of cluster c. The null
-    says E w_ij = d_i pi_j for everybody. Then
+    With T edges, T_c at a cluster's people and K_j at an item cluster, the edges null makes a cell
+    hypergeometric: mean T_c K_j / T, variance T_c K_j (T - T_c) (T - K_j) / (T^2 (T - 1)); `p` is
+    twice the smaller tail, exact up to 100,000 edges and normal beyond.
+
+    The people null: let w_ij be the edges of person i to item cluster j, d_i a person's edges,
+    T = sum of d_i, q_j = sum_i w_ij / T, and s the share of T that belongs to the people of
+    cluster c. The null says E w_ij = d_i pi_j for everybody. Then
 
         observed - expected = sum_{i in c} (w_ij - d_i q_j) = sum_{i in c} r_ij.
 
@@ -80,28 +111,93 @@ def relations(
     References
     ----------
     Liang and Zeger (1986), Longitudinal data analysis using generalized linear models, eq. 7.
-    Benjamini and Hochberg (1995), Controlling the false discovery rate.
+    Benjamini and Hochberg (1995), Controlling the false discovery rate. Barber (2007), Modularity
+    and community detection in bipartite networks (the degree-preserving null).
     """
+    _check_options(null, permutation, n_permutations, rng)
     groups, people, items = person_by_item_cluster(incidence, person_labels, item_labels)
     person_ids, person_codes = people
     observed = sum_by_group(groups, person_codes, len(person_ids))
     degree = groups.sum(axis=1)
     total = float(degree.sum())
+    nothing = np.full(observed.shape, np.nan)
     if total == 0:
-        return _relation_frame(
-            person_ids, items, np.zeros_like(observed), *[np.full(observed.shape, np.nan)] * 3
-        )
-    share_of_items = groups.sum(axis=0) / total
-    share_of_people = observed.sum(axis=1) / total
+        table = _relation_frame(person_ids, items, np.zeros_like(observed), *[nothing] * 3)
+    else:
+        expected = np.outer(observed.sum(axis=1), groups.sum(axis=0) / total)
+        if null == "edges":
+            z, p = _edge_level(observed, expected)
+        else:
+            z, p = _person_level(
+                groups, degree, person_codes, observed, (min_people, min_effective_people)
+            )
+        table = _relation_frame(person_ids, items, observed, expected, z, p)
+    if permutation is None:
+        return table
+    columns = permutation_columns(
+        incidence, groups, person_codes, item_labels, method=permutation, n=n_permutations, rng=rng
+    )
+    return _with_permutation(table, *columns)
+
+
+def _check_options(null: str, permutation: str | None, n: int, rng: object) -> None:
+    if null not in NULLS:
+        raise ValueError(f"null is {null!r}: choose one of {list(NULLS)}")
+    if permutation is None:
+        return
+    if permutation not in PERMUTATIONS:
+        raise ValueError(f"permutation is {permutation!r}: choose one of {list(PERMUTATIONS)}")
+    if rng is None or n < 1:
+        raise ValueError("permutation needs rng, a numpy Generator, and n_permutations from 1")
+
+
+def _person_level(
+    groups: np.ndarray,
+    degree: np.ndarray,
+    codes: np.ndarray,
+    observed: np.ndarray,
+    limits: tuple[float, float],
+) -> tuple[np.ndarray, np.ndarray]:
+    total = float(degree.sum())
+    share_of_items, share_of_people = groups.sum(axis=0) / total, observed.sum(axis=1) / total
     expected = np.outer(observed.sum(axis=1), share_of_items)
-    variance = _person_variance(groups, degree, share_of_items, person_codes, share_of_people)
+    variance = _person_variance(groups, degree, share_of_items, codes, share_of_people)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(variance > 0, (observed - expected) / np.sqrt(variance), np.nan)
-    touching = _expected_people(groups, degree, share_of_items, person_codes, len(person_ids))
-    effective = _effective_people(degree, person_codes, share_of_people)
-    fit = (touching >= min_people) & (effective >= min_effective_people)[:, None]
-    p = np.where(fit, 2 * stats.norm.sf(np.abs(z)), np.nan)
-    return _relation_frame(person_ids, items, observed, expected, z, p)
+    touching = _expected_people(groups, degree, share_of_items, codes, len(observed))
+    effective = _effective_people(degree, codes, share_of_people)
+    fit = (touching >= limits[0]) & (effective >= limits[1])[:, None]
+    return z, np.where(fit, 2 * stats.norm.sf(np.abs(z)), np.nan)
+
+
+def _edge_level(observed: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    total = observed.sum()
+    rows, columns = np.broadcast_arrays(
+        observed.sum(axis=1, keepdims=True), observed.sum(axis=0, keepdims=True)
+    )
+    variance = expected * (1 - rows / total) * (1 - columns / total)
+    variance *= total / max(total - 1, 1)
+    possible = variance > 1e-12
+    z = np.full(observed.shape, np.nan)
+    z[possible] = (observed - expected)[possible] / np.sqrt(variance[possible])
+    if total > _EXACT_UP_TO or not np.all(observed == np.round(observed)):
+        return z, 2 * stats.norm.sf(np.abs(z))
+    law = stats.hypergeom(int(total), rows.astype(int), columns.astype(int))
+    tail = np.minimum(law.cdf(observed), law.sf(observed - 1))
+    return z, np.where(possible, np.minimum(1.0, 2 * tail), np.nan)
+
+
+def _with_permutation(table: pd.DataFrame, z: np.ndarray, p: np.ndarray) -> pd.DataFrame:
+    table["z_permutation"], table["p_permutation"] = z.ravel(), p.ravel()
+    return table.assign(q_permutation=_corrected(table["p_permutation"]))
+
+
+def _corrected(p: pd.Series) -> pd.Series:
+    tested = p.notna()
+    q = pd.Series(np.nan, index=p.index)
+    if tested.any():
+        q[tested] = stats.false_discovery_control(p[tested])
+    return q
 
 
 def _person_variance(
@@ -171,8 +267,6 @@ def _relation_frame(
     table["observed"] = observed.astype(np.int64).ravel() if whole else observed.ravel()
     table["expected"] = expected.ravel()
     table["lift"] = table["observed"] / table["expected"].where(table["expected"] > 0)
-    table["z"], table["p"], table["q"] = z.ravel(), p.ravel(), np.nan
-    tested = table["p"].notna()
-    if tested.any():
-        table.loc[tested, "q"] = stats.false_discovery_control(table.loc[tested, "p"])
+    table["z"], table["p"] = z.ravel(), p.ravel()
+    table["q"] = _corrected(table["p"])
     return table[RELATION_COLUMNS]

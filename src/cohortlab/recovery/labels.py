@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
-from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
+from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, v_measure_score
 
 
 @dataclass(frozen=True)
@@ -103,16 +103,14 @@ def label_recovery(
     """
     matching = match_labels(planted, found) if matching is None else matching
     table = matching.confusion
-    # Numbered by first appearance, so that other names for the labels change no last digit.
-    codes = [pd.factorize(np.asarray(labels))[0] for labels in (planted, found)]
+    scores = _chance_corrected(planted, found)
     hits = {t: int(table.loc[t, c]) for t, c in matching.planted_to_found.items()}
     by_type, by_cluster = table.sum(axis=1), table.sum(axis=0)
     return {
         "n_rows": int(by_type.sum()),
         "n_planted": len(by_type),
         "n_found": len(by_cluster),
-        "adjusted_rand_index": float(adjusted_rand_score(*codes)),
-        "adjusted_mutual_information": float(adjusted_mutual_info_score(*codes)),
+        **scores,
         "accuracy": sum(hits.values()) / int(by_type.sum()),
         "recall": {str(t): hits.get(_plain(t), 0) / int(n) for t, n in sorted(by_type.items())},
         "precision": {
@@ -122,6 +120,60 @@ def label_recovery(
             for t in sorted(by_type.index)
         },
     }
+
+
+def label_scores(
+    planted: np.ndarray, found: np.ndarray, matching: Matching | None = None
+) -> dict[str, float]:
+    """Score found clusters against planted types, whatever the clusters are called.
+
+    Parameters
+    ----------
+    planted, found : array of shape (n_rows,)
+        Labels of the same rows.
+    matching : Matching, optional
+        The matching, where it was made already.
+
+    Returns
+    -------
+    dict
+        `adjusted_rand_index` and `adjusted_mutual_information` (0 by chance, 1 for the same
+        partition), `v_measure` (0 to 1, not corrected for chance) and `hamming_distance` (share of
+        rows that are not in their type's matched cluster: 0 is best).
+
+    References
+    ----------
+    Rosenberg and Hirschberg (2007), V-measure: a conditional entropy-based external cluster
+    evaluation measure.
+
+    Examples
+    --------
+    >>> scores = label_scores(["a", "a", "b", "b"], [1, 1, 0, 1])
+    >>> scores["hamming_distance"]
+    0.25
+    """
+    matching = match_labels(planted, found) if matching is None else matching
+    table = matching.confusion
+    hits = sum(int(table.loc[t, c]) for t, c in matching.planted_to_found.items())
+    n_rows = int(table.to_numpy().sum())
+    return {
+        **_chance_corrected(planted, found),
+        "v_measure": float(v_measure_score(*_codes(planted, found))),
+        "hamming_distance": (n_rows - hits) / n_rows,
+    }
+
+
+def _chance_corrected(planted: np.ndarray, found: np.ndarray) -> dict[str, float]:
+    codes = _codes(planted, found)
+    return {
+        "adjusted_rand_index": float(adjusted_rand_score(*codes)),
+        "adjusted_mutual_information": float(adjusted_mutual_info_score(*codes)),
+    }
+
+
+def _codes(planted: np.ndarray, found: np.ndarray) -> list[np.ndarray]:
+    # Numbered by first appearance, so that other names for the labels change no last digit.
+    return [pd.factorize(np.asarray(labels))[0] for labels in (planted, found)]
 
 
 def _contingency(

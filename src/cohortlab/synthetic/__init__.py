@@ -9,6 +9,7 @@ from cohortlab.synthetic.relations import (
     relation_matrix,
     relation_table,
     stacked_cumulative,
+    weakened_relation,
 )
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "relation_table",
     "resolve_pairs",
     "stacked_cumulative",
+    "weakened_relation",
 ]
 
 # The generator of each kind of log.

@@ -64,8 +64,61 @@ def relation_matrix(
     shares = np.full(n_columns, 1 / n_columns) if column_shares is None else column_shares
     check_shares(dict(zip(column_names, shares, strict=True)), where="groups")
     preferred = _preferred_columns(row_names, column_names, preferences, rng)
-    matrix = (1 - strength) * np.tile(np.asarray(shares, dtype=float), (len(row_names), 1))
-    matrix[np.arange(len(row_names)), preferred] += strength
+    return _blend(np.eye(n_columns)[preferred], shares, strength)
+
+
+def weakened_relation(
+    relation: pd.DataFrame,
+    *,
+    strength: float,
+    column_shares: Sequence[float] | None = None,
+) -> pd.DataFrame:
+    """Weaken a relation of any form: from none at all to the relation as it is given.
+
+    Parameters
+    ----------
+    relation : DataFrame, shape (n_rows, n_columns)
+        Relative propensities of groups of people (rows) for groups of items (columns), at least
+        0, with one above 0 in every row; they are scaled to rows that sum to one.
+    strength : float
+        0: all rows equal the shares of the columns. 1: the relation as given, which is
+        deterministic where every row has a single column.
+    column_shares : sequence of float, optional
+        Shares of the columns without a relation; equal shares where not given.
+
+    Returns
+    -------
+    DataFrame, shape (n_rows, n_columns)
+        Propensities; each row sums to one.
+
+    Raises
+    ------
+    ValueError
+        If the strength, the shares or a propensity is impossible; it names the row and the column.
+
+    Examples
+    --------
+    >>> relation = pd.DataFrame([[3, 1], [0, 2]], index=["x", "y"], columns=["a", "b"])
+    >>> weakened_relation(relation, strength=0.5).to_numpy().tolist()
+    [[0.625, 0.375], [0.25, 0.75]]
+    """
+    check_number(strength, where="relation_strength", low=0, high=1)
+    n_columns = relation.shape[1]
+    shares = np.full(n_columns, 1 / n_columns) if column_shares is None else column_shares
+    check_shares(dict(zip(relation.columns, shares, strict=True)), where="groups")
+    for row, values in relation.iterrows():
+        for column, value in values.items():
+            check_number(float(value), where=f"relation.{row}.{column}", low=0)
+        if values.sum() <= 0:
+            raise ValueError(f"relation.{row}: expected a value above 0, got {values.tolist()}")
+    wanted = relation.to_numpy(dtype=float)
+    blended = _blend(wanted / wanted.sum(axis=1, keepdims=True), shares, strength)
+    return pd.DataFrame(blended, index=relation.index, columns=relation.columns)
+
+
+def _blend(wanted: np.ndarray, shares: Sequence[float], strength: float) -> np.ndarray:
+    matrix = (1 - strength) * np.tile(np.asarray(shares, dtype=float), (len(wanted), 1))
+    matrix += strength * wanted
     return matrix / matrix.sum(axis=1, keepdims=True)
 
 

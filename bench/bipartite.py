@@ -1,0 +1,223 @@
+"""
+The table of relations at scale, and modularity beside networkx and scikit-network.
+
+One million people, 100,000 items and 20 million edges, made and counted in a process of their own
+each, so that peak memory is that of the relation alone. Modularity is what the other two libraries
+do as well; networkx gets a smaller graph, because it keeps a Python object for every edge. (The
+modularity of scikit-network is that of the graph without sides, so its value is another one.)
+Prints JSON. A full run and a quick one:
+
+    python bench/bipartite.py
+    python bench/bipartite.py --people 20000 --items 2000 --edges 400000
+"""
+
+import argparse
+import importlib
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+N_CLUSTERS = 20
+PEERS = {"networkx": "networkx", "scikit-network": "sknetwork"}
+
+
+def make_graph(folder: Path, n_people: int, n_items: int, n_edges: int, *, seed: int) -> None:
+    """Write a planted graph with a power law of popularity, and its labels."""
+    import pandas as pd
+
+    from cohortlab.synthetic.populations import generate_purchases
+
+    people = pd.DataFrame({"cluster": np.arange(n_people) % N_CLUSTERS})
+    items = pd.DataFrame({"cluster": np.arange(n_items) % N_CLUSTERS})
+    found = generate_purchases(
+        people.astype(str),
+        items.astype(str),
+        strength=0.3,
+        person_degrees={"distribution": "poisson", "mean": n_edges / n_people},
+        item_degrees={"distribution": "power_law", "exponent": 2.0, "minimum": 1, "maximum": 1000},
+        random_state=seed,
+    )
+    sparse.save_npz(folder / "matrix.npz", sparse.csr_matrix(found.matrix), compressed=False)
+    np.save(folder / "people.npy", people["cluster"].to_numpy())
+    np.save(folder / "items.npy", items["cluster"].to_numpy())
+
+
+def read_graph(folder: Path) -> tuple[sparse.csr_array, np.ndarray, np.ndarray]:
+    """Read what `make_graph` wrote."""
+    matrix = sparse.csr_array(sparse.load_npz(folder / "matrix.npz"))
+    return matrix, np.load(folder / "people.npy"), np.load(folder / "items.npy")
+
+
+def relate(matrix: sparse.csr_array, people: np.ndarray, items: np.ndarray) -> dict:
+    """Count and test all cells."""
+    from cohortlab.bipartite import relations
+
+    table = relations(matrix, people, items)
+    return {"n_cells": len(table), "n_significant": int((table["q"] <= 0.05).sum())}
+
+
+def relate_shuffled(matrix: sparse.csr_array, people: np.ndarray, items: np.ndarray) -> dict:
+    """Count and test all cells, with 199 shuffles of the edges besides."""
+    from cohortlab.bipartite import relations
+
+    table = relations(
+        matrix,
+        people,
+        items,
+        null="edges",
+        permutation="edges",
+        n_permutations=199,
+        rng=np.random.default_rng(0),
+    )
+    return {"n_significant": int((table["q_permutation"] <= 0.05).sum())}
+
+
+def modularity_cohortlab(matrix: sparse.csr_array, people: np.ndarray, items: np.ndarray) -> dict:
+    """Barber's modularity by cohortlab."""
+    from cohortlab.bipartite import modularity
+
+    return {"modularity": modularity(matrix, people, items)}
+
+
+def modularity_sknetwork(matrix: sparse.csr_array, people: np.ndarray, items: np.ndarray) -> dict:
+    """Modularity by scikit-network, which takes the graph for one without sides."""
+    from sknetwork.clustering import get_modularity
+
+    return {"modularity": float(get_modularity(sparse.csr_matrix(matrix), people, items))}
+
+
+def modularity_networkx(matrix: sparse.csr_array, people: np.ndarray, items: np.ndarray) -> dict:
+    """Barber's modularity by networkx: that of the directed graph from people to items."""
+    import networkx as nx
+
+    n_people = len(people)
+    graph = nx.DiGraph()
+    graph.add_nodes_from(range(sum(matrix.shape)))
+    rows = np.repeat(np.arange(n_people), np.diff(matrix.indptr))
+    graph.add_weighted_edges_from(
+        zip(rows.tolist(), (n_people + matrix.indices).tolist(), matrix.data.tolist(), strict=True)
+    )
+    modules = [
+        {*np.flatnonzero(people == c), *(n_people + np.flatnonzero(items == c))}
+        for c in np.unique(people)
+    ]
+    return {"modularity": float(nx.community.modularity(graph, modules))}
+
+
+TASKS: dict[str, tuple[str, Callable]] = {
+    "relations": ("cohortlab", relate),
+    "relations_shuffled": ("cohortlab", relate_shuffled),
+    "modularity": ("cohortlab", modularity_cohortlab),
+    "modularity_sknetwork": ("scikit-network", modularity_sknetwork),
+    "modularity_networkx": ("networkx", modularity_networkx),
+}
+
+
+def run_task(name: str, folder: Path) -> dict:
+    """Run one task on the graph of a folder, with its time and the peak memory of this process."""
+    graph = read_graph(folder)
+    # What is imported on the way is not what is measured.
+    tiny = np.arange(3)
+    TASKS[name][1](sparse.csr_array(np.eye(3, dtype=int)), tiny, tiny)
+    loaded = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    begin = time.perf_counter()
+    found = TASKS[name][1](*graph)
+    seconds = time.perf_counter() - begin
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "seconds": round(seconds, 2),
+        "peak_memory_gb": round(peak / 1024**2, 2),
+        "of_it_the_graph_gb": round(loaded / 1024**2, 2),
+        **found,
+    }
+
+
+def in_own_process(name: str, folder: Path, timeout_sec: float) -> dict:
+    """Run a task in a process of its own; say why where it does not finish."""
+    command = [sys.executable, __file__, "--task", name, "--folder", str(folder)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_sec)
+    except subprocess.TimeoutExpired:
+        return {"failed": f"not finished after {timeout_sec:g} s"}
+    if done.returncode != 0:
+        return {"failed": done.stderr.strip().splitlines()[-1:] or f"exit {done.returncode}"}
+    return json.loads(done.stdout)
+
+
+def missing_peers() -> dict[str, str]:
+    """Say which of the other libraries are not installed."""
+    missing = {}
+    for name, module in PEERS.items():
+        try:
+            importlib.import_module(module)
+        except ImportError:
+            missing[name] = "not installed"
+    return missing
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of what is compared."""
+    found = {}
+    for name in ["numpy", "scipy", *PEERS]:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def bench(n_people: int, n_items: int, n_edges: int, skipped: set[str], timeout_sec: float) -> dict:
+    """Make one graph and run every task on it."""
+    missing = missing_peers()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        command = [sys.executable, __file__, "--make", str(n_people), str(n_items), str(n_edges)]
+        begin = time.perf_counter()
+        subprocess.run([*command, "--folder", name], check=True)
+        results = {"make_seconds": round(time.perf_counter() - begin, 2)}
+        for task, (library, _) in TASKS.items():
+            if library in missing:
+                results[task] = {"failed": missing[library]}
+            elif library not in skipped:
+                results[task] = in_own_process(task, folder, timeout_sec)
+    return {"n_people": n_people, "n_items": n_items, "n_edges": n_edges, **results}
+
+
+def main() -> None:
+    """Read the arguments and print the results."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--people", type=int, default=1_000_000)
+    parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--edges", type=int, default=20_000_000)
+    parser.add_argument("--timeout", type=float, default=600.0, help="seconds a task")
+    parser.add_argument("--task", help=argparse.SUPPRESS)
+    parser.add_argument("--make", type=int, nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.make:
+        make_graph(given.folder, *given.make, seed=0)
+    elif given.task:
+        print(json.dumps(run_task(given.task, given.folder)))
+    else:
+        skipped = {"networkx"} if given.edges > 2_000_000 else set()
+        sizes = [(given.people, given.items, given.edges)]
+        if skipped:
+            sizes.append((given.people // 50, given.items // 50, given.edges // 50))
+        runs = [
+            bench(*size, skipped if k == 0 else set(), given.timeout)
+            for k, size in enumerate(sizes)
+        ]
+        print(json.dumps({"versions": installed_versions(), "runs": runs}, indent=2))
+
+
+if __name__ == "__main__":
+    main()

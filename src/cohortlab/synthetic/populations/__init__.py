@@ -1,0 +1,41 @@
+"""Populations of people and items with a known truth, and purchases that relate them."""
+
+from cohortlab.synthetic.populations.crude import CRUDE
+from cohortlab.synthetic.populations.laws import LAWS, Law
+from cohortlab.synthetic.populations.overlap import pairwise_misclassification, spread_clusters
+from cohortlab.synthetic.populations.population import (
+    LABEL_COLUMN,
+    largest_remainder,
+    make_population,
+    null_clusters,
+)
+from cohortlab.synthetic.populations.purchases import Purchases, generate_purchases
+from cohortlab.synthetic.populations.purchasing import (
+    PURCHASING,
+    Market,
+    by_cluster,
+    by_features,
+    by_habit,
+)
+from cohortlab.synthetic.populations.settings import ClusterLaw, read_clusters
+
+__all__ = [
+    "CRUDE",
+    "LABEL_COLUMN",
+    "LAWS",
+    "PURCHASING",
+    "ClusterLaw",
+    "Law",
+    "Market",
+    "Purchases",
+    "by_cluster",
+    "by_features",
+    "by_habit",
+    "generate_purchases",
+    "largest_remainder",
+    "make_population",
+    "null_clusters",
+    "pairwise_misclassification",
+    "read_clusters",
+    "spread_clusters",
+]
