@@ -8,9 +8,18 @@ from sklearn.metrics import (
 )
 from sklearn.mixture import GaussianMixture
 
-from cohortlab.clusters import METHODS, Clustering, cluster, quality, with_group_apart
+from cohortlab.clusters import (
+    DENSITY_METHODS,
+    METHODS,
+    Clustering,
+    cluster,
+    quality,
+    with_group_apart,
+)
 
 HARD = [name for name in METHODS if name != "mixture"]
+TOLD = [name for name in METHODS if name not in DENSITY_METHODS]
+LINKAGES = ["agglomerative", "ward", "average", "complete", "single"]
 
 
 def blobs(seed=0, n=90, spread=0.4, n_clusters=3):
@@ -25,6 +34,7 @@ def fitted(X, k):
 
 def run(method, X, k=3, **more):
     mixture = fitted(X, k) if method == "mixture" else None
+    k = None if method in DENSITY_METHODS else k
     return cluster(X, method=method, n_clusters=k, mixture=mixture, random_state=4, **more)
 
 
@@ -32,8 +42,11 @@ def run(method, X, k=3, **more):
 def test_recovers_separate_groups(method):
     X, truth = blobs()
     found = run(method, X)
-    assert adjusted_rand_score(truth, found.labels) == 1.0
-    assert np.unique(found.labels).tolist() == [0, 1, 2]
+    # Density leaves the rows at the edges out.
+    kept = found.labels != found.details.get("noise_cluster", -1)
+    assert kept.mean() > 0.8 if method in DENSITY_METHODS else kept.all()
+    assert adjusted_rand_score(truth[kept], found.labels[kept]) == 1.0
+    assert np.unique(found.labels[kept]).tolist() == [0, 1, 2]
     np.testing.assert_allclose(found.probability + found.uncertainty, 1.0)
 
 
@@ -42,9 +55,10 @@ def test_order_of_rows_does_not_matter(method):
     X, _ = blobs(spread=2.5)
     order = np.random.default_rng(8).permutation(len(X))
     mixture = fitted(X, 4) if method == "mixture" else None
-    options = {"max_rows": 50} if method == "agglomerative" else None
+    options = {"max_rows": 50} if method in LINKAGES else None
+    n_clusters = None if method in DENSITY_METHODS else 4
     straight, shuffled = (
-        cluster(rows, method=method, n_clusters=4, mixture=mixture, options=options)
+        cluster(rows, method=method, n_clusters=n_clusters, mixture=mixture, options=options)
         for rows in (X, X[order])
     )
     assert adjusted_rand_score(straight.labels[order], shuffled.labels) == 1.0
@@ -56,7 +70,7 @@ def test_same_seed_gives_same_labels(method):
     np.testing.assert_array_equal(run(method, X).labels, run(method, X).labels)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", TOLD)
 def test_one_cluster_holds_everything(method):
     found = run(method, blobs()[0], k=1)
     assert (found.labels == 0).all()
@@ -65,10 +79,11 @@ def test_one_cluster_holds_everything(method):
 
 @pytest.mark.parametrize("method", HARD)
 def test_single_row_is_a_cluster(method):
-    assert cluster(np.ones((1, 2)), method=method, n_clusters=1).labels.tolist() == [0]
+    n_clusters = None if method in DENSITY_METHODS else 1
+    assert cluster(np.ones((1, 2)), method=method, n_clusters=n_clusters).labels.tolist() == [0]
 
 
-@pytest.mark.parametrize("method", HARD)
+@pytest.mark.parametrize("method", [name for name in HARD if name in TOLD])
 def test_more_clusters_than_distinct_rows_says_what_to_try(method):
     X = np.repeat([[0.0, 0.0], [1.0, 1.0]], 5, axis=0)
     with pytest.raises(ValueError, match=r"3 clusters asked for.*2 distinct rows: lower"):
@@ -86,6 +101,33 @@ def test_mixture_gives_its_own_probabilities():
     found = cluster(X, method="mixture", mixture=model)
     np.testing.assert_array_equal(found.probability, model.predict_proba(X).max(axis=1))
     assert found.uncertainty.max() > 0.1
+
+
+def test_single_linkage_follows_a_chain_that_complete_linkage_cuts():
+    chain = np.column_stack([np.arange(30.0), np.zeros(30)])
+    X = np.vstack([chain, [[15.0, 4.0]]])
+    single = cluster(X, method="single", n_clusters=2).labels
+    complete = cluster(X, method="complete", n_clusters=2).labels
+    assert len(set(single[:30])) == 1
+    assert single[30] != single[0]
+    assert len(set(complete[:30])) == 2
+
+
+@pytest.mark.parametrize("method", DENSITY_METHODS)
+def test_rows_in_no_dense_region_are_a_cluster_of_their_own(method):
+    X, truth = blobs(n=150)
+    far = np.array([[30.0, 30.0], [-40.0, 5.0], [9.0, -50.0]])
+    found = cluster(np.vstack([X, far]), method=method)
+    assert (found.labels[150:] == found.details["noise_cluster"]).all()
+    assert found.details["n_noise"] >= 3
+    inside = found.labels[:150] != found.details["noise_cluster"]
+    assert inside.mean() > 0.85
+    assert adjusted_rand_score(truth[inside], found.labels[:150][inside]) == 1.0
+
+
+@pytest.mark.parametrize("method", DENSITY_METHODS)
+def test_equal_rows_are_one_dense_region_or_noise(method):
+    assert cluster(np.ones((20, 2)), method=method).n_clusters == 1
 
 
 def test_components_without_rows_leave_no_gap_in_the_numbers():
@@ -106,9 +148,10 @@ def test_ward_on_a_sample_assigns_the_rest_and_reports_it():
     assert found.details["share_of_sample_reassigned"] == 0.0
 
 
-def test_equal_rows_get_equal_labels_when_sampled():
+@pytest.mark.parametrize("method", LINKAGES)
+def test_equal_rows_get_equal_labels_when_sampled(method):
     X = np.repeat(np.random.default_rng(0).normal(size=(40, 2)), 20, axis=0)
-    labels = cluster(X, method="agglomerative", n_clusters=5, options={"max_rows": 100}).labels
+    labels = cluster(X, method=method, n_clusters=5, options={"max_rows": 100}).labels
     assert all(len(set(labels[i : i + 20])) == 1 for i in range(0, len(X), 20))
 
 
@@ -120,6 +163,7 @@ def test_equal_rows_get_equal_labels_when_sampled():
         ({"method": "kmeans"}, "n_clusters must be a positive whole number, got None"),
         ({"method": "kmeans", "n_clusters": 2, "options": {"n_inits": 3}}, "no option"),
         ({"method": "mixture", "options": {"n_init": 3}}, "it takes none"),
+        ({"method": "hdbscan", "n_clusters": 2}, "finds its number of clusters"),
     ],
 )
 def test_bad_requests_are_named(arguments, message):

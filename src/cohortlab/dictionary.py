@@ -30,7 +30,8 @@ row a cluster: size, share, and mean, median and z-score of every feature), `rul
 `rules.csv` (rules as found: mlxtend's columns and the counts behind them; `scope` is `all` or
 `chosen`), `confirmed.csv` (rules found on some baskets and judged on others; `scope` may be
 `levels`, with categories above the items), `contrast.csv` (rules inside and outside the chosen
-clusters), `rules.dot`, `rules.svg`, `bipartite.json`, `relations.dot`, `relations.svg`, and `truth.json`.
+clusters), `rules.dot`, `rules.svg`, `bipartite.json`, `relations.dot`, `relations.svg`, and
+`truth.json`.
 """
 
 

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from sklearn.cluster import AgglomerativeClustering, KMeans, MiniBatchKMeans
-from sklearn.metrics import (
-    pairwise_distances_argmin,
-)
+from sklearn.cluster import KMeans, MiniBatchKMeans
 from threadpoolctl import threadpool_limits
 
-from cohortlab.clusters.checks import checked_matrix
+from cohortlab.clusters.checks import checked_matrix, require_distinct_rows
+from cohortlab.clusters.density import by_dbscan, by_hdbscan
+from cohortlab.clusters.linkage import by_average, by_complete, by_single, by_ward
 
 
 @dataclass(frozen=True)
@@ -62,17 +61,22 @@ def cluster(
     ----------
     X : ndarray of shape (n_rows, n_features)
         Scaled features.
-    method : {'mixture', 'kmeans', 'minibatch_kmeans', 'agglomerative'}
-        `mixture` labels rows by a fitted mixture; `agglomerative` is Ward's method.
+    method : str
+        One of `METHODS`. `mixture` labels rows by a fitted mixture. `kmeans`, `minibatch_kmeans`,
+        and the linkages `ward` (also called `agglomerative`), `average`, `complete` and `single`
+        are told the number of clusters. `dbscan` and `hdbscan` find dense regions; rows in none
+        form a cluster of their own, number `details["noise_cluster"]`.
     n_clusters : int, optional
-        Number of clusters; needed by every method but `mixture`.
+        Number of clusters; needed by the methods that are told it, not taken by `dbscan` and
+        `hdbscan`.
     mixture : fitted estimator with `predict_proba`, optional
         The chosen mixture; needed by `mixture` only.
     random_state : int
         Seed of the random starts and of the sample.
     options : mapping, optional
         Further options of the method: `n_init` and `max_iter` (kmeans), `n_init`, `max_iter` and
-        `batch_size` (minibatch_kmeans), `max_rows` (agglomerative: rows clustered directly).
+        `batch_size` (minibatch_kmeans), `max_rows` (linkages: rows clustered directly), `eps` and
+        `min_samples` (dbscan), `min_cluster_size` and `min_samples` (hdbscan).
 
     Returns
     -------
@@ -104,9 +108,9 @@ def cluster(
         if method == "mixture":
             labels, probability, details = function(X, mixture=mixture, **options)
         else:
-            labels, details = _on_sorted_rows(
-                X, function, n_clusters, random_state=random_state, **options
-            )
+            if method not in DENSITY_METHODS:
+                options["random_state"] = random_state
+            labels, details = _on_sorted_rows(X, function, method, n_clusters, options)
             probability = np.ones(len(labels))
     used, labels = np.unique(labels, return_inverse=True)
     details["n_clusters"] = len(used)
@@ -150,30 +154,21 @@ def _by_minibatch_kmeans(
     return model.labels_, {"inertia": float(model.inertia_), "n_iter": int(model.n_iter_)}
 
 
-def _by_agglomerative(
-    X: np.ndarray, *, n_clusters: int, random_state: int, max_rows: int = 5000
-) -> tuple[np.ndarray, dict]:
-    ward = AgglomerativeClustering(n_clusters, linkage="ward")
-    if len(X) <= max_rows:
-        return ward.fit_predict(X), {"n_rows_clustered": len(X)}
-    rng = np.random.default_rng(random_state)
-    sample = np.sort(rng.choice(len(X), size=max_rows, replace=False))
-    _require_distinct_rows(X[sample], n_clusters, where=f"a sample of {max_rows} rows")
-    sample_labels = ward.fit_predict(X[sample])
-    centres = np.array([X[sample][sample_labels == c].mean(axis=0) for c in range(n_clusters)])
-    # The sampled rows are assigned by the same rule as the rest: equal rows get equal labels.
-    labels = pairwise_distances_argmin(X, centres)
-    moved = float(np.mean(labels[sample] != sample_labels))
-    return labels, {"n_rows_clustered": max_rows, "share_of_sample_reassigned": moved}
-
-
 #: Method name -> function of the rows. `mixture` also returns probabilities.
 METHODS = {
     "mixture": _by_mixture,
     "kmeans": _by_kmeans,
     "minibatch_kmeans": _by_minibatch_kmeans,
-    "agglomerative": _by_agglomerative,
+    "agglomerative": by_ward,
+    "ward": by_ward,
+    "average": by_average,
+    "complete": by_complete,
+    "single": by_single,
+    "dbscan": by_dbscan,
+    "hdbscan": by_hdbscan,
 }
+#: Methods that find the number of clusters.
+DENSITY_METHODS = ("dbscan", "hdbscan")
 
 
 def _method_function(method: str) -> Any:
@@ -193,27 +188,25 @@ def _checked_options(function: Any, method: str, options: Mapping[str, Any] | No
 
 
 def _on_sorted_rows(
-    X: np.ndarray, function: Any, n_clusters: int | None, **options: Any
+    X: np.ndarray, function: Any, method: str, n_clusters: int | None, options: dict
 ) -> tuple[np.ndarray, dict]:
-    if n_clusters is None or n_clusters < 1:
-        raise ValueError(f"n_clusters must be a positive whole number, got {n_clusters}")
     order = np.lexsort(X.T[::-1])
     ordered = X[order]
-    _require_distinct_rows(ordered, n_clusters, where="the table")
+    if method in DENSITY_METHODS:
+        if n_clusters is not None:
+            raise ValueError(
+                f"method {method!r} finds its number of clusters: leave n_clusters out"
+            )
+    else:
+        if n_clusters is None or n_clusters < 1:
+            raise ValueError(f"n_clusters must be a positive whole number, got {n_clusters}")
+        require_distinct_rows(ordered, n_clusters, where="the table")
+        options = options | {"n_clusters": n_clusters}
     if len(ordered) == 1:
         return np.zeros(1, dtype=int), {}
     labels = np.empty(len(X), dtype=int)
-    labels[order], details = function(ordered, n_clusters=n_clusters, **options)
+    labels[order], details = function(ordered, **options)
     return labels, details
-
-
-def _require_distinct_rows(ordered: np.ndarray, n_clusters: int, *, where: str) -> None:
-    distinct = 1 + int((ordered[1:] != ordered[:-1]).any(axis=1).sum())
-    if n_clusters > distinct:
-        raise ValueError(
-            f"{n_clusters} clusters asked for, but {where} has {distinct} distinct rows: lower "
-            "n_clusters, cluster more rows, or cluster on more features"
-        )
 
 
 def with_group_apart(clustering: Clustering, apart: np.ndarray) -> Clustering:

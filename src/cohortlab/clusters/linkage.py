@@ -1,0 +1,75 @@
+"""Clusterings by linkage: pairs of clusters are joined, nearest first."""
+
+import numpy as np
+from sklearn.cluster import AgglomerativeClustering
+from sklearn.metrics import pairwise_distances_argmin
+
+from cohortlab.clusters.checks import require_distinct_rows
+
+Found = tuple[np.ndarray, dict]
+
+
+def by_ward(X: np.ndarray, *, n_clusters: int, random_state: int, max_rows: int = 5000) -> Found:
+    """Join the pair whose union adds least to the squared distances within clusters.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+        Rows in order.
+    n_clusters : int
+        Number of clusters.
+    random_state : int
+        Seed of the sample.
+    max_rows : int
+        With more rows a sample of so many is clustered; all rows then go to the nearest centre.
+
+    Returns
+    -------
+    tuple of ndarray and dict
+        Labels, and what was done.
+
+    References
+    ----------
+    Ward (1963), Hierarchical grouping to optimize an objective function.
+    """
+    return _by_linkage(X, "ward", n_clusters, random_state, max_rows)
+
+
+def by_average(X: np.ndarray, *, n_clusters: int, random_state: int, max_rows: int = 5000) -> Found:
+    """Join the pair with the smallest mean distance between its rows; else as `by_ward`.
+
+    Rows that were not sampled go to the cluster of the nearest sampled row.
+    """
+    return _by_linkage(X, "average", n_clusters, random_state, max_rows)
+
+
+def by_complete(
+    X: np.ndarray, *, n_clusters: int, random_state: int, max_rows: int = 5000
+) -> Found:
+    """Join the pair with the smallest largest distance between its rows; else as `by_average`."""
+    return _by_linkage(X, "complete", n_clusters, random_state, max_rows)
+
+
+def by_single(X: np.ndarray, *, n_clusters: int, random_state: int, max_rows: int = 5000) -> Found:
+    """Join the pair with the smallest distance between two of its rows; else as `by_average`."""
+    return _by_linkage(X, "single", n_clusters, random_state, max_rows)
+
+
+def _by_linkage(
+    X: np.ndarray, linkage: str, n_clusters: int, random_state: int, max_rows: int
+) -> Found:
+    model = AgglomerativeClustering(n_clusters, linkage=linkage)
+    if len(X) <= max_rows:
+        return model.fit_predict(X), {"n_rows_clustered": len(X)}
+    rng = np.random.default_rng(random_state)
+    sample = np.sort(rng.choice(len(X), size=max_rows, replace=False))
+    require_distinct_rows(X[sample], n_clusters, where=f"a sample of {max_rows} rows")
+    of_sample = model.fit_predict(X[sample])
+    if linkage == "ward":
+        centres = np.array([X[sample][of_sample == c].mean(axis=0) for c in range(n_clusters)])
+        # The sampled rows are assigned by the same rule as the rest: equal rows get equal labels.
+        labels = pairwise_distances_argmin(X, centres)
+    else:
+        labels = of_sample[pairwise_distances_argmin(X, X[sample])]
+    moved = float(np.mean(labels[sample] != of_sample))
+    return labels, {"n_rows_clustered": max_rows, "share_of_sample_reassigned": moved}

@@ -1,0 +1,20 @@
+"""The bipartite laboratory: which algorithm finds a planted truth, and when none can."""
+
+from cohortlab.laboratory.finders import FINDERS, estimate_n_clusters, find_clusters
+from cohortlab.laboratory.grid import Condition, conditions, run_grid
+from cohortlab.laboratory.phases import advice, leaderboard, phase_table
+from cohortlab.laboratory.trial import DESIGN, run_trial
+
+__all__ = [
+    "DESIGN",
+    "FINDERS",
+    "Condition",
+    "advice",
+    "conditions",
+    "estimate_n_clusters",
+    "find_clusters",
+    "leaderboard",
+    "phase_table",
+    "run_grid",
+    "run_trial",
+]

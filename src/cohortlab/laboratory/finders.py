@@ -1,0 +1,167 @@
+"""Algorithms of the laboratory under one call: by the features of both sides, or by the edges."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.preprocessing import StandardScaler
+
+from cohortlab.clusters import DENSITY_METHODS, cluster, quality
+from cohortlab.communities import FIND_THEIR_NUMBER, co_cluster
+from cohortlab.mixture import GaussianMixture
+
+#: Name of an algorithm -> what it looks at and how its method is called there.
+FINDERS = {
+    "kmeans": ("features", "kmeans"),
+    "ward": ("features", "ward"),
+    "average": ("features", "average"),
+    "complete": ("features", "complete"),
+    "single": ("features", "single"),
+    "mixture": ("features", "mixture"),
+    "dbscan": ("features", "dbscan"),
+    "hdbscan": ("features", "hdbscan"),
+    "spectral": ("edges", "spectral"),
+    "louvain": ("edges", "louvain"),
+    "block_model": ("edges", "block_model"),
+}
+_MIXTURE_STARTS = 3
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What algorithms may look at, and the true numbers of clusters.
+
+    Attributes
+    ----------
+    people, items : ndarray of shape (n, n_features)
+        Features of both sides.
+    incidence : csr_array of shape (n_people, n_items)
+        Edges.
+    n_clusters : tuple of int
+        True numbers of clusters of people and of items.
+    """
+
+    people: np.ndarray
+    items: np.ndarray
+    incidence: sparse.csr_array
+    n_clusters: tuple[int, int]
+
+
+def find_clusters(
+    sides: Sides,
+    algorithm: str,
+    *,
+    scale: bool = True,
+    number: str = "truth",
+    max_clusters: int = 8,
+    random_state: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find clusters of people and of items by a named algorithm.
+
+    Parameters
+    ----------
+    sides : Sides
+        What it may look at.
+    algorithm : str
+        One of `FINDERS`.
+    scale : bool
+        Whether features are centred and divided by their deviation first.
+    number : {'truth', 'estimated'}
+        Whether the algorithm is told the true numbers of clusters. Algorithms that find them are
+        told in no case; spectral co-clustering is told in any.
+    max_clusters : int
+        Most clusters of either side where the number is estimated.
+    random_state : int
+        Seed.
+
+    Returns
+    -------
+    tuple of ndarray of int
+        Labels of the people and of the items.
+
+    Raises
+    ------
+    ValueError
+        If the algorithm or the way to the number is unknown.
+    """
+    if algorithm not in FINDERS:
+        raise ValueError(f"unknown algorithm {algorithm!r}: choose from {list(FINDERS)}")
+    if number not in ("truth", "estimated"):
+        raise ValueError(f"number is {number!r}: choose 'truth' or 'estimated'")
+    looks_at, method = FINDERS[algorithm]
+    if looks_at == "edges":
+        return _by_edges(sides, method, number, max_clusters, random_state)
+    found = []
+    for X, n_clusters in zip((sides.people, sides.items), sides.n_clusters, strict=True):
+        X = StandardScaler().fit_transform(X) if scale else X
+        if number == "estimated" and method not in DENSITY_METHODS:
+            n_clusters = estimate_n_clusters(
+                X, method, max_clusters=max_clusters, random_state=random_state
+            )
+        found.append(_by_features(X, method, n_clusters, random_state))
+    return found[0], found[1]
+
+
+def _by_edges(
+    sides: Sides, method: str, number: str, max_clusters: int, random_state: int
+) -> tuple[np.ndarray, np.ndarray]:
+    told = method == "spectral" or (number == "truth" and method not in FIND_THEIR_NUMBER)
+    options = {"max_blocks": max_clusters} if method == "block_model" else None
+    found = co_cluster(
+        sides.incidence,
+        method=method,
+        n_clusters=sides.n_clusters if told else None,
+        random_state=random_state,
+        options=options,
+    )
+    return found.person_labels, found.item_labels
+
+
+def _by_features(X: np.ndarray, method: str, n_clusters: int, random_state: int) -> np.ndarray:
+    arguments: dict[str, Any] = {"method": method, "random_state": random_state}
+    if method == "mixture":
+        model = GaussianMixture(n_clusters, n_init=_MIXTURE_STARTS, random_state=random_state)
+        arguments["mixture"] = model.fit(X)
+    elif method not in DENSITY_METHODS:
+        arguments["n_clusters"] = n_clusters
+    return cluster(X, **arguments).labels
+
+
+def estimate_n_clusters(
+    X: np.ndarray, method: str, *, max_clusters: int = 8, random_state: int = 0
+) -> int:
+    """Estimate the number of clusters: by BIC for a mixture, else by the silhouette.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+        Features, scaled.
+    method : str
+        A method of `cohortlab.clusters.cluster` that is told the number.
+    max_clusters : int
+        Largest number tried.
+    random_state : int
+        Seed.
+
+    Returns
+    -------
+    int
+        From 1 for a mixture, from 2 for the others: no silhouette speaks for a single cluster.
+
+    Notes
+    -----
+    A number whose smallest cluster holds less than 2 % of the rows is not taken: the best
+    silhouette is often one outlier against the rest.
+    """
+    scores = {}
+    for k in range(1 if method == "mixture" else 2, min(max_clusters, len(X)) + 1):
+        if method == "mixture":
+            model = GaussianMixture(k, n_init=_MIXTURE_STARTS, random_state=random_state).fit(X)
+            n_free = model.n_parameters_
+            scores[k] = 2 * model.loglik_ - n_free * np.log(len(X))
+            continue
+        labels = _by_features(X, method, k, random_state)
+        if np.bincount(labels).min() >= 0.02 * len(X):
+            scores[k] = quality(X, labels, max_rows=2000).silhouette
+    return max(scores, key=scores.get, default=2)

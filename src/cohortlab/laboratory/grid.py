@@ -1,0 +1,185 @@
+"""Trials over a grid of conditions and seeds: on all cores, and resumed where they were cut off."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from itertools import product
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tqdm.auto import tqdm
+
+from cohortlab.laboratory.finders import FINDERS
+from cohortlab.laboratory.trial import Condition, run_trial
+
+_KEYS = ["overlap", "strength", "density", "n_people", "is_null", "replicate"]
+
+
+def conditions(grid: Mapping[str, Sequence[float]]) -> list[Condition]:
+    """List all conditions of a grid.
+
+    Parameters
+    ----------
+    grid : mapping
+        ``overlap, strength, density, n_people``: the values of each.
+
+    Returns
+    -------
+    list of Condition
+        In order, the last key varying fastest.
+
+    Examples
+    --------
+    >>> grid = {"overlap": [0.1], "strength": [0, 1], "density": [5], "n_people": [100]}
+    >>> [condition.strength for condition in conditions(grid)]
+    [0, 1]
+    """
+    names = list(Condition.__dataclass_fields__)
+    if sorted(grid) != sorted(names) or not all(len(grid[name]) for name in names):
+        raise ValueError(f"grid: expected values for each of {names}, got {dict(grid)!r}")
+    return [Condition(*values) for values in product(*(grid[name] for name in names))]
+
+
+def run_grid(
+    grid: Mapping[str, Sequence[float]],
+    algorithms: Sequence[str],
+    *,
+    n_seeds: int,
+    seed: int,
+    checkpoint: Path | None = None,
+    n_workers: int = 1,
+    progress: bool = False,
+    **settings: Any,
+) -> pd.DataFrame:
+    """Run every algorithm under every condition of a grid at several seeds, a null beside each.
+
+    Parameters
+    ----------
+    grid : mapping
+        As for `conditions`.
+    algorithms : sequence of str
+        Names of `cohortlab.laboratory.FINDERS`.
+    n_seeds : int
+        Trials of each condition, and of its null.
+    seed : int
+        Root seed. A trial's own seed depends on it, on the condition and on the number of the
+        trial, so a larger grid changes no number of a smaller one.
+    checkpoint : Path, optional
+        A file with one line a finished trial. A run that was cut off goes on from it; lines of
+        other settings are left alone.
+    n_workers : int
+        Processes.
+    progress : bool
+        Whether a bar shows on the error stream how far it is.
+    **settings
+        Passed on to `run_trial`: `design, people_per_item, scale, number`.
+
+    Returns
+    -------
+    DataFrame
+        The rows of `run_trial` with `replicate`, in the order of the grid, whoever finished first.
+
+    Raises
+    ------
+    ValueError
+        If an algorithm is unknown, or `n_seeds` or `n_workers` is not from 1.
+    """
+    _check(algorithms, n_seeds, n_workers)
+    todo = [
+        (condition, replicate, null)
+        for condition in conditions(grid)
+        for null in (False, True)
+        for replicate in range(n_seeds)
+    ]
+    keys = [_key(seed, algorithms, settings, *job) for job in todo]
+    done = _read(checkpoint)
+    missing = [(key, job) for key, job in zip(keys, todo, strict=True) if key not in done]
+    trials = [
+        (key, condition, tuple(algorithms), _trial_seed(seed, condition, replicate, null), null)
+        for key, (condition, replicate, null) in missing
+    ]
+    bar = tqdm(total=len(todo), initial=len(todo) - len(missing), disable=not progress)
+    with bar:
+        for key, rows in _finished(trials, settings, n_workers):
+            done[key] = rows
+            _write(checkpoint, key, rows)
+            bar.update()
+    whole = [
+        {**row, "replicate": replicate}
+        for key, (_, replicate, _) in zip(keys, todo, strict=True)
+        for row in done[key]
+    ]
+    table = pd.DataFrame(whole)
+    return table[[*_KEYS, *(name for name in table if name not in _KEYS)]]
+
+
+def _check(algorithms: Sequence[str], n_seeds: int, n_workers: int) -> None:
+    unknown = [name for name in algorithms if name not in FINDERS]
+    if unknown or not len(algorithms):
+        raise ValueError(f"algorithms: expected names of {list(FINDERS)}, got {list(algorithms)}")
+    for name, value in [("n_seeds", n_seeds), ("n_workers", n_workers)]:
+        if value < 1:
+            raise ValueError(f"{name} is {value}: give a whole number from 1")
+
+
+def _trial_seed(seed: int, condition: Condition, replicate: int, null: bool) -> int:
+    text = json.dumps([seed, asdict(condition), replicate, null], sort_keys=True)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big")
+
+
+def _key(
+    seed: int,
+    algorithms: Sequence[str],
+    settings: Mapping[str, Any],
+    condition: Condition,
+    replicate: int,
+    null: bool,
+) -> str:
+    parts = [seed, list(algorithms), settings, asdict(condition), replicate, null]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _finished(
+    trials: list[tuple], settings: Mapping[str, Any], n_workers: int
+) -> Iterator[tuple[str, list[dict]]]:
+    if n_workers == 1 or len(trials) < 2:
+        for trial in trials:
+            yield _run(trial, settings)
+        return
+    # Fresh processes: a forked copy of one that has threads may hang.
+    with ProcessPoolExecutor(n_workers, mp_context=get_context("spawn")) as pool:
+        jobs = [pool.submit(_run, trial, settings) for trial in trials]
+        for job in as_completed(jobs):
+            yield job.result()
+
+
+def _run(trial: tuple, settings: Mapping[str, Any]) -> tuple[str, list[dict]]:
+    key, condition, algorithms, seed, null = trial
+    return key, run_trial(condition, algorithms, seed=seed, null=null, **settings)
+
+
+def _read(checkpoint: Path | None) -> dict[str, list[dict]]:
+    if checkpoint is None or not Path(checkpoint).exists():
+        return {}
+    done = {}
+    for line in Path(checkpoint).read_text().splitlines():
+        try:
+            entry = json.loads(line)
+        except json.JSONDecodeError:
+            # A run was cut off in the middle of this line: its trial is run again.
+            continue
+        done[entry["key"]] = entry["rows"]
+    return done
+
+
+def _write(checkpoint: Path | None, key: str, rows: list[dict]) -> None:
+    if checkpoint is None:
+        return
+    path = Path(checkpoint)
+    cut_off = path.exists() and not path.read_bytes().endswith(b"\n") and path.stat().st_size > 0
+    with path.open("a") as stream:
+        stream.write("\n" * cut_off + json.dumps({"key": key, "rows": rows}) + "\n")

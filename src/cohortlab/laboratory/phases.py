@@ -1,0 +1,131 @@
+"""What the trials say: scores with intervals, a leaderboard, and which algorithm to use when."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+_FACTORS = ["overlap", "strength", "density", "n_people"]
+#: Scores of which less is better.
+_LESS_IS_BETTER = ("relation_error", "person_hamming", "item_hamming")
+
+
+def phase_table(
+    trials: pd.DataFrame, *, score: str = "person_ari", level: float = 0.95
+) -> pd.DataFrame:
+    """Mean score of every algorithm under every condition, with an interval over the seeds.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        From `run_grid`.
+    score : str
+        A column of it.
+    level : float
+        Of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        `overlap, strength, density, n_people, algorithm, n, mean, low, high`, ordered. The
+        interval is Student's, of the mean; NaN with a single seed.
+
+    Examples
+    --------
+    >>> trials = pd.DataFrame({"overlap": 0.1, "strength": 1, "density": 5, "n_people": 50,
+    ...     "is_null": False, "algorithm": "ward", "person_ari": [0.8, 1.0]})
+    >>> phase_table(trials).loc[0, ["n", "mean"]].tolist()
+    [2.0, 0.9]
+    """
+    if score not in trials.columns:
+        raise ValueError(f"score is {score!r}: choose a column of {list(trials.columns)}")
+    values = trials[~trials["is_null"].astype(bool)].astype({score: float})
+    grouped = values.groupby([*_FACTORS, "algorithm"], sort=True)[score]
+    table = grouped.agg(n="count", mean="mean", deviation="std").reset_index()
+    freedom = (table["n"] - 1).clip(lower=1)
+    half = stats.t.ppf((1 + level) / 2, freedom) * table["deviation"] / np.sqrt(table["n"])
+    table["low"], table["high"] = table["mean"] - half, table["mean"] + half
+    return table.drop(columns="deviation")
+
+
+def leaderboard(trials: pd.DataFrame) -> pd.DataFrame:
+    """Rank the algorithms over all conditions.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        From `run_grid`.
+
+    Returns
+    -------
+    DataFrame
+        One row an algorithm, best first: `algorithm, looks_at, person_ari, item_ari,
+        relation_error` (means over trials), `wins` (share of the trials in which its person_ari is
+        the best, ties shared), `missed` (share of planted relations not found) and `null_relations`
+        (share of the null trials in which it finds a relation).
+    """
+    real, null = (trials[trials["is_null"].astype(bool) == is_null] for is_null in (False, True))
+    trial = [*_FACTORS, "replicate"]
+    best = real["person_ari"] == real.groupby(trial)["person_ari"].transform("max")
+    share = best / best.groupby([real[name] for name in trial]).transform("sum")
+    grouped = real.assign(win=share).groupby("algorithm", sort=True)
+    table = grouped.agg(
+        looks_at=("looks_at", "first"),
+        person_ari=("person_ari", "mean"),
+        item_ari=("item_ari", "mean"),
+        relation_error=("relation_error", "mean"),
+        wins=("win", "sum"),
+        missed=("n_missed", "sum"),
+        planted=("n_planted", "sum"),
+    )
+    table["wins"] /= len(real[trial].drop_duplicates())
+    table["missed"] = table["missed"] / table.pop("planted").replace(0, np.nan)
+    finds = (null["n_significant"] > 0).groupby(null["algorithm"]).mean()
+    table["null_relations"] = finds.reindex(table.index)
+    order = np.lexsort((table.index, -table["person_ari"]))
+    return table.iloc[order].reset_index()
+
+
+def advice(
+    trials: pd.DataFrame,
+    *,
+    score: str = "person_ari",
+    by: Sequence[str] = ("overlap", "strength"),
+    useful: float = 0.5,
+) -> pd.DataFrame:
+    """Say which algorithm to use when.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        From `run_grid`.
+    score : str
+        A column of it.
+    by : sequence of str
+        What "when" is: conditions that are known or can be guessed.
+    useful : float
+        A mean score that is worse than this helps nobody.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `by`, then `best` (algorithm), `mean`, `as_good` (other algorithms whose
+        trial-by-trial difference from the best is less than twice its standard error; text) and
+        `is_useful`.
+    """
+    sign = -1.0 if score in _LESS_IS_BETTER else 1.0
+    real = trials[~trials["is_null"].astype(bool)].astype({score: float})
+    trial = [name for name in [*_FACTORS, "replicate"] if name not in by]
+    rows = []
+    for values, part in real.groupby(list(by), sort=True):
+        wide = sign * part.pivot(index=trial, columns="algorithm", values=score)
+        means = wide.mean()
+        best = means.idxmax()
+        difference = wide.sub(wide[best], axis=0).drop(columns=best)
+        error = difference.std().fillna(0.0) / np.sqrt(len(difference))
+        close = difference.mean().abs() <= 2 * error + 1e-12
+        mean = float(sign * means[best])
+        is_useful = sign * mean >= sign * useful
+        rows.append([*values, best, mean, ", ".join(difference.columns[close]), bool(is_useful)])
+    return pd.DataFrame(rows, columns=[*by, "best", "mean", "as_good", "is_useful"])

@@ -1,0 +1,172 @@
+"""One trial: populations and purchases under one condition, and what every algorithm finds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from cohortlab.bipartite import relations, split_edges
+from cohortlab.laboratory.finders import FINDERS, Sides, find_clusters
+from cohortlab.recovery import label_scores, match_labels, propensity_recovery
+from cohortlab.synthetic.populations import (
+    LABEL_COLUMN,
+    Purchases,
+    generate_purchases,
+    make_population,
+    null_clusters,
+)
+
+#: Three kinds of people and three of items; one feature of each side has by far the larger range.
+DESIGN = {
+    "people": {
+        "features": ["age", "budget"],
+        "generator": "normal",
+        "clusters": {
+            "students": {"share": 0.4, "age": [22, 4], "budget": [300, 200]},
+            "families": {"share": 0.35, "age": [40, 4], "budget": [900, 200]},
+            "pensioners": {"share": 0.25, "age": [58, 4], "budget": [300, 200]},
+        },
+    },
+    "items": {
+        "features": ["size", "price"],
+        "generator": "normal",
+        "clusters": {
+            "books": {"share": 0.4, "size": [2, 0.5], "price": [15, 15]},
+            "tools": {"share": 0.3, "size": [4, 0.5], "price": [60, 15]},
+            "plants": {"share": 0.3, "size": [6, 0.5], "price": [15, 15]},
+        },
+    },
+}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What is varied from trial to trial.
+
+    Attributes
+    ----------
+    overlap : float
+        Mean misclassification of two clusters by the best classifier of their features.
+    strength : float
+        Strength of the relation, 0 to 1.
+    density : float
+        Mean number of purchases of a person.
+    n_people : int
+        Number of people.
+    """
+
+    overlap: float
+    strength: float
+    density: float
+    n_people: int
+
+
+def run_trial(
+    condition: Condition,
+    algorithms: Sequence[str],
+    *,
+    seed: int,
+    design: Mapping[str, Mapping] = DESIGN,
+    people_per_item: float = 5.0,
+    scale: bool = True,
+    number: str = "truth",
+    null: bool = False,
+) -> list[dict[str, Any]]:
+    """Make populations under a condition and score what every algorithm finds in them.
+
+    Parameters
+    ----------
+    condition : Condition
+        What is varied.
+    algorithms : sequence of str
+        Names of `cohortlab.laboratory.FINDERS`.
+    seed : int
+        Seed of populations, purchases and algorithms; all algorithms see the same data.
+    design : mapping
+        ``people`` and ``items``, each with ``features``, ``generator`` and ``clusters`` as
+        `make_population` takes them.
+    people_per_item : float
+        There is an item for so many people, but 30 at least.
+    scale, number
+        As for `find_clusters`.
+    null : bool
+        Whether there is nothing to find: one cluster of each side and no relation, with algorithms
+        that are told the numbers of the design.
+
+    Returns
+    -------
+    list of dict
+        For every algorithm the condition, `is_null, algorithm, looks_at`, the scores
+        `person_ari, item_ari, person_hamming, item_hamming` (None in a null), `relation_error,
+        relation_correlation, n_planted, n_missed, n_false`, `n_person_clusters, n_item_clusters`
+        and `n_significant`.
+
+    Notes
+    -----
+    Clusters that were found on edges are tested on other edges: the edges are dealt to two halves
+    at random, one to find and one to test (`cohortlab.bipartite.split_edges`).
+    """
+    streams = np.random.SeedSequence(seed).generate_state(5)
+    n_items = max(30, round(condition.n_people / people_per_item))
+    people, items = (
+        _population(design[side], n, condition.overlap, int(stream), null)
+        for side, n, stream in zip(
+            ("people", "items"), (condition.n_people, n_items), streams[:2], strict=True
+        )
+    )
+    purchases = generate_purchases(
+        people,
+        items,
+        strength=0.0 if null else condition.strength,
+        person_degrees={"distribution": "poisson", "mean": condition.density},
+        item_degrees={"distribution": "power_law", "exponent": 2.0, "minimum": 2, "maximum": 20},
+        random_state=int(streams[2]),
+    )
+    numbers = tuple(len(design[side]["clusters"]) for side in ("people", "items"))
+    values = [t.drop(columns=LABEL_COLUMN).to_numpy(dtype=float) for t in (people, items)]
+    halves = split_edges(purchases.matrix, rng=np.random.default_rng(int(streams[3])))
+    rows = []
+    for algorithm in algorithms:
+        by_edges = FINDERS.get(algorithm, ("", ""))[0] == "edges"
+        seen, tested = halves if by_edges else (purchases.matrix, purchases.matrix)
+        labels = find_clusters(
+            Sides(*values, seen, numbers),
+            algorithm,
+            scale=scale,
+            number=number,
+            random_state=int(streams[4] % 2**31),
+        )
+        head = {**asdict(condition), "is_null": null, "algorithm": algorithm}
+        head["looks_at"] = FINDERS[algorithm][0]
+        rows.append(head | _scores(purchases, labels, tested, null))
+    return rows
+
+
+def _population(side: Mapping, n: int, overlap: float, seed: int, null: bool) -> Any:
+    if null:
+        clusters = null_clusters(side["clusters"])
+        return make_population(n, side["features"], side["generator"], clusters, seed)
+    return make_population(n, **side, random_state=seed, overlap=overlap)
+
+
+def _scores(
+    purchases: Purchases, labels: tuple[np.ndarray, np.ndarray], tested: Any, null: bool
+) -> dict[str, Any]:
+    table = relations(tested, *labels)
+    truth = purchases.person_clusters, purchases.item_clusters
+    matchings = [match_labels(*pair) for pair in zip(truth, labels, strict=True)]
+    found = [label_scores(*v) for v in zip(truth, labels, matchings, strict=True)]
+    figures, _ = propensity_recovery(purchases.relation, table, *matchings)
+    scores: dict[str, Any] = {}
+    for side, score in zip(("person", "item"), found, strict=True):
+        # Without clusters every partition has the same index: it says nothing.
+        scores[f"{side}_ari"] = None if null else score["adjusted_rand_index"]
+        scores[f"{side}_hamming"] = None if null else score["hamming_distance"]
+    scores["relation_error"] = None if null else figures["relative_error"]
+    scores["relation_correlation"] = None if null else figures["correlation"]
+    for name in ("n_planted", "n_missed", "n_false"):
+        scores[name] = figures[name]
+    scores["n_person_clusters"], scores["n_item_clusters"] = (len(np.unique(v)) for v in labels)
+    scores["n_significant"] = int((table["q"] <= 0.05).sum())
+    return scores
