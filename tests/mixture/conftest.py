@@ -6,6 +6,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from cohortlab.features.events import session_features, sessionise
+from cohortlab.preparation import clustered_columns, is_apart
 from cohortlab.scaling import Scaling
 from cohortlab.sources import read_events
 from cohortlab.synthetic import generate_event_log
@@ -47,11 +48,10 @@ def ellipses_labels() -> np.ndarray:
     return read_reference("ellipses2d")["initial_label"].to_numpy()
 
 
-@pytest.fixture(scope="session")
-def sessions(tmp_path_factory) -> np.ndarray:
-    """Generate a log, find its sessions, and scale their twelve features as the pipeline does."""
+def generated_features(tmp_path_factory, n_visitors: int) -> pd.DataFrame:
+    """Generate a log, find its sessions, and compute their features as the pipeline does."""
     block = YAML(typ="safe").load(PARAMETERS)["studies"]["sessions"]
-    settings = {**block["data"]["synthetic"], "n_visitors": 500}
+    settings = {**block["data"]["synthetic"], "n_visitors": n_visitors}
     folder = tmp_path_factory.mktemp("sessions")
     generate_event_log(folder, folder / "truth", rng=np.random.default_rng(0), **settings)
     names = ("events", "item_properties*", "category_tree")
@@ -59,5 +59,22 @@ def sessions(tmp_path_factory) -> np.ndarray:
     scratch = tmp_path_factory.mktemp("scratch")
     log = read_events(path, cleaning=block["data"]["cleaning"], scratch=scratch)
     found = sessionise(log.tables["events"], gap_sec=block["features"]["gap_sec"])
-    features = session_features(found, log.tables["item_properties"]).to_pandas()
+    return session_features(found, log.tables["item_properties"]).to_pandas()
+
+
+@pytest.fixture(scope="session")
+def sessions(tmp_path_factory) -> np.ndarray:
+    """Scale all twelve features of generated sessions, mass points and all."""
+    features = generated_features(tmp_path_factory, 500)
     return Scaling("log1p_standard").fit_transform(features.drop(columns="session_id"))
+
+
+@pytest.fixture(scope="session")
+def spread_sessions(tmp_path_factory) -> np.ndarray:
+    """Set single events apart, spread counts, and scale, as the pipeline does."""
+    features = generated_features(tmp_path_factory, 5000)
+    block = YAML(typ="safe").load(PARAMETERS)["studies"]["sessions"]["features"]
+    rest = features[~is_apart(features, block["apart"])]
+    rng = np.random.default_rng(0)
+    columns = clustered_columns(rest, block["clustered"], spread=block["spread"], rng=rng)
+    return Scaling(block["scaling"]).fit_transform(columns)

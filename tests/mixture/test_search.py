@@ -17,13 +17,13 @@ from cohortlab.mixture import (
     split_mass_points,
 )
 from cohortlab.mixture.bootstrap import jaccard, read_jaccard
+from cohortlab.mixture.cells import NOT_RUN
 from cohortlab.mixture.collapse import collapse_rows
 from cohortlab.mixture.em import maximise, moments_of
 from cohortlab.mixture.evidence import weigh
 from cohortlab.mixture.iterate import Settings, run_em
 from cohortlab.mixture.models import MODEL_NAMES, resolve_model
 from cohortlab.mixture.parallel import workers
-from cohortlab.mixture.search import NOT_RUN
 
 FEW = ("EII", "VVI", "EEE", "VVV")
 
@@ -237,33 +237,68 @@ def test_two_searches_are_identical(ellipses):
 def test_a_search_cut_off_goes_on_where_it_stopped(ellipses, tmp_path):
     path = tmp_path / "search.jsonl"
     whole = search(ellipses, range(1, 4), FEW, n_init=3, n_bootstrap=0)
-    search(ellipses, [1, 2], FEW, n_init=3, n_bootstrap=0, checkpoint=path)
-    text = path.read_text()
-    assert text.count("\n") == 9
+    search(ellipses, range(1, 4), FEW, n_init=3, n_bootstrap=0, checkpoint=path)
+    lines = path.read_text().splitlines(keepends=True)
+    assert len(lines) == 13
+    text = "".join(lines[:9])
     path.write_text(text[:-40])  # cut off in the middle of the last cell
     resumed = search(ellipses, range(1, 4), FEW, n_init=3, n_bootstrap=0, checkpoint=path)
     pd.testing.assert_frame_equal(resumed.table, whole.table, check_exact=True)
     assert resumed.best.covariances_.tobytes() == whole.best.covariances_.tobytes()
-    with pytest.raises(ValueError, match="other data or settings"):
+    with pytest.raises(ValueError, match="other data, settings, sizes or models"):
         search(ellipses + 1, [1], FEW, n_init=3, n_bootstrap=0, checkpoint=path)
+
+
+@pytest.mark.parametrize("plan", [([2, 3], FEW), (range(1, 4), ["VVV"]), ([3], FEW[::-1])])
+def test_a_checkpoint_of_another_plan_is_refused(ellipses, tmp_path, plan):
+    path = tmp_path / "search.jsonl"
+    search(ellipses, [3], FEW, n_init=3, n_bootstrap=0, checkpoint=path)
+    with pytest.raises(ValueError, match="sizes or models"):
+        search(ellipses, *plan, n_init=3, n_bootstrap=0, checkpoint=path)
+
+
+def test_a_checkpoint_needs_a_seed(ellipses, tmp_path):
+    path = tmp_path / "search.jsonl"
+    with pytest.raises(ValueError, match="random_state=None with a checkpoint"):
+        search(ellipses, [1], FEW, random_state=None, checkpoint=path)
+    assert not path.exists()
 
 
 def test_a_spent_time_budget_leaves_cells_marked(ellipses, tmp_path):
     path = tmp_path / "search.jsonl"
-    search(ellipses, [1], FEW, n_init=3, n_bootstrap=0, checkpoint=path)
+    search(ellipses, [1, 2], FEW, n_init=3, n_bootstrap=0, checkpoint=path)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:5]))  # the cells of one component
     found = search(
         ellipses, [1, 2], FEW, n_init=3, n_bootstrap=0, checkpoint=path, time_budget_sec=0
     )
     left = found.table["n_components"] == 2
     assert (found.table.loc[left, "verdict"] == NOT_RUN).all()
     assert found.table.loc[~left, "bic"].notna().all()
+    assert found.certificate["cells"]["not_run"] == 4
+    assert found.certificate["cells"]["without_fit"] == []
+    words = " ".join(explain(found.certificate))
+    assert "0 have no fit. 4 cells were not run; resume" in words
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"criterion": "aicc"}, "expected 'bic' or 'icl'"),
-        ({"n_components": []}, "at least one number"),
+        ({"n_components": []}, "at least one whole number"),
+        ({"n_components": [2.7]}, r"n_components=\[2.7\]; expected at least one whole number"),
+        ({"n_components": 2.7}, r"n_components=\[2.7\]; expected at least one whole number"),
+        ({"n_components": ["2"]}, "at least one whole number"),
+        ({"n_components": None}, "at least one whole number"),
+        ({"init": "kmeanz"}, "init='kmeanz'; expected one of 'kmeans"),
+        ({"reg_covar": -1}, "reg_covar=-1; expected a finite number of 0 or more"),
+        ({"reg_covar": np.nan}, "reg_covar=nan"),
+        ({"tol": -1.0}, "tol=-1.0"),
+        ({"max_iter": -1}, "max_iter=-1; expected a whole number of 0 or more"),
+        ({"n_init": 0}, "n_init=0; expected a whole number of 1 or more"),
+        ({"n_init": 2.5}, "n_init=2.5; expected a whole number"),
+        ({"n_bootstrap": -1}, "n_bootstrap=-1; expected a whole number of 0 or more"),
+        ({"audit_rows": 0}, "audit_rows=0; expected a whole number of 2 or more"),
         ({"n_components": [0]}, "1 or more"),
         ({"models": ["XXX"]}, "expected one of EII"),
         ({"models": "VVV"}, "sequence of model names"),
@@ -274,8 +309,44 @@ def test_wrong_arguments_of_a_search_are_named(ellipses, arguments, message):
         search(ellipses, **arguments)
 
 
+def test_one_number_of_components_is_a_list_of_one(ellipses):
+    found = [search(ellipses, size, ["EEE"], n_init=2, n_bootstrap=0) for size in (3, [3])]
+    pd.testing.assert_frame_equal(found[0].table, found[1].table)
+
+
+def run_weighted(how, X, weight):
+    if how == "fit":
+        return GaussianMixture(1).fit(X, sample_weight=weight)
+    return search(X, [1], ["VVV"], sample_weight=weight, n_init=1, n_bootstrap=0)
+
+
+@pytest.mark.parametrize("how", ["fit", "search"])
+@pytest.mark.parametrize("factor", [1 / 50, 0.4, 2.5])
+def test_weights_that_are_no_numbers_of_rows_are_warned_of_once(how, factor):
+    X, weight = planted(2, 3, n_rows=50)[0], np.random.default_rng(0).uniform(0.5, 1.5, 50)
+    weight *= 50 * factor / weight.sum()
+    with pytest.warns(UserWarning, match=r"w \* n / w.sum\(\)") as caught:
+        run_weighted(how, X, weight)
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize("how", ["fit", "search"])
+def test_counts_and_weights_near_the_number_of_rows_are_not_warned_of(how):
+    X, rng = planted(2, 3, n_rows=50)[0], np.random.default_rng(0)
+    for weight in (rng.integers(0, 100, 50), rng.uniform(0.7, 1.7, 50), np.eye(50)[0] * 40 + 1):
+        run_weighted(how, X, weight)
+
+
+@pytest.mark.parametrize("method", ["predict_proba", "score_samples", "predict", "uncertainty"])
+def test_rows_too_large_to_square_are_refused_when_scored(method):
+    X = planted(2, 3, n_rows=50)[0]
+    mixture = GaussianMixture(1).fit(X)
+    with pytest.raises(ValueError, match="Column 1 reaches 1e\\+160"):
+        getattr(mixture, method)(np.array([[0.0, 1e160]]))
+
+
 def test_limits_can_be_loosened(diabetes):
-    loose = Limits(smallest_size=0, floor_factor=0, moved_loglik=np.inf, moved_share=1)
+    loose = Limits(smallest_size=0, floor_factor=0, moved_loglik=np.inf, moved_share=1, thinness=0)
     found = search(
         diabetes, [3, 4, 5], ["VVV"], init="random", n_init=60, limits=loose, n_bootstrap=0
     )

@@ -13,7 +13,8 @@ from cohortlab.mixture.bootstrap import (
     read_jaccard,
     stability,
 )
-from cohortlab.mixture.cells import CRITERIA, Cell, CellFit, Job, centred_parameters
+from cohortlab.mixture.cells import CRITERIA, NOT_RUN, Cell, CellFit, Job, centred_parameters
+from cohortlab.mixture.edge import describe_edge
 from cohortlab.mixture.judgement import judge
 from cohortlab.mixture.mass_points import heaviest_points
 from cohortlab.mixture.parallel import workers
@@ -88,7 +89,7 @@ def audit(
             "failed": chosen[0].n_failed,
         },
         "raw_winner": {**_name(raw, criterion), "reasons": list(raw[1].reasons)},
-        "edge": _edge(cells, chosen, criterion, job),
+        "edge": describe_edge(cells, chosen, criterion, job),
         "runner_up": _runner_up(cells, chosen, criterion),
         "criteria": _compare_criteria(cells),
         "cells": _tally(cells),
@@ -114,41 +115,6 @@ def _clean(figures: dict) -> dict:
         name: None if isinstance(value, float) and not math.isfinite(value) else value
         for name, value in figures.items()
     }
-
-
-def _edge(cells: list[Cell], chosen: Choice, criterion: str, job: Job) -> dict:
-    """Say where the choice and the raw criterion stand in the range of sizes searched."""
-    raw = choose(cells, criterion, raw=True)
-    fitted = [cell for cell in cells if cell.fits]
-    sizes = sorted({cell.n_components for cell in fitted})
-    lowest = {
-        size: min(cell.fits[0].figures[criterion] for cell in fitted if cell.n_components == size)
-        for size in sizes
-    }
-    raw_best = min(sizes, key=lambda size: lowest[size])
-    several = len(sizes) > 1
-    return {
-        "sizes": sizes,
-        "raw_by_size": [lowest[size] for size in sizes],
-        "chosen_at_edge": several and chosen[0].n_components == sizes[-1],
-        "raw_at_edge": several and raw_best == sizes[-1],
-        "raw_junk_share": _junk_share(raw[1], job),
-    }
-
-
-def _junk_share(fit: CellFit, job: Job) -> float:
-    """Give the share of rows in the largest component whose variance is regularisation, not data.
-
-    Components of too few rows do not count. A veto for anything else names no component, so it is
-    taken to concern all rows.
-    """
-    least = min(job.limits.size_for(job.rows.n_features), job.rows.total_weight)
-    lowest = np.linalg.eigvalsh(fit.covariances)[:, 0]
-    small = fit.weights * job.rows.total_weight < least
-    floored = lowest <= job.limits.floor_factor * job.settings.reg_covar
-    if not (small | floored).any():
-        return 1.0 if fit.reasons else 0.0
-    return float(fit.weights[floored & ~small].max(initial=0.0))
 
 
 def _runner_up(cells: list[Cell], chosen: Choice, criterion: str) -> dict | None:
@@ -180,9 +146,10 @@ def _compare_criteria(cells: list[Cell]) -> dict:
 def _tally(cells: list[Cell]) -> dict:
     """Count and list the cells by verdict."""
     vetoed = [cell for cell in cells if cell.fits and cell.fits[0].reasons]
-    missing = [cell for cell in cells if not cell.fits]
+    missing = [cell for cell in cells if not cell.fits and cell.failure != NOT_RUN]
     return {
         "searched": len(cells),
+        "not_run": sum(cell.failure == NOT_RUN for cell in cells),
         "sound": sum(cell.verdict == "ok" for cell in cells),
         "vetoed": [
             {

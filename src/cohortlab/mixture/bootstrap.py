@@ -39,12 +39,15 @@ class RatioTest:
         Simulations made; fewer than asked for where the outcome was clear early.
     n_rows : int
         Rows tested.
+    ended_early : bool
+        Whether the outcome was clear early: the p-value is large then, however few simulations.
     """
 
     statistic: float
     p_value: float
     n_replicates: int
     n_rows: int
+    ended_early: bool
 
 
 def audit_sample(job: Job, size: int) -> Rows:
@@ -184,7 +187,7 @@ def ratio_test(
         exceeding += not value < observed
     early = exceeding >= _ENOUGH_EXCEEDING
     p_value = exceeding / done if early else (exceeding + 1) / (done + 1)
-    return RatioTest(float(observed), float(p_value), done, n_rows)
+    return RatioTest(float(observed), float(p_value), done, n_rows, early)
 
 
 def jaccard(

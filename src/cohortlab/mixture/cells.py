@@ -27,6 +27,7 @@ _EVIDENCE = (
     "reg_label_change",
 )
 OK = "ok"
+NOT_RUN = "not run: the time budget was spent"
 _N_SPLIT = 1
 
 

@@ -8,13 +8,15 @@ from pathlib import Path
 from cohortlab.mixture.cells import Cell, Job
 
 
-def fingerprint(job: Job) -> str:
+def fingerprint(job: Job, plan: list[tuple[int, str]]) -> str:
     """Digest the data and settings that a cell's result depends on.
 
     Parameters
     ----------
     job : Job
         What all cells of a search share.
+    plan : list of (int, str)
+        The cells in their order: those that came before one give it further starts.
 
     Returns
     -------
@@ -30,6 +32,7 @@ def fingerprint(job: Job) -> str:
         "init": job.init,
         "n_init": job.n_init,
         "entropy": job.seed.entropy,
+        "plan": plan,
     }
     digest.update(json.dumps(settings, sort_keys=True).encode())
     return digest.hexdigest()
@@ -60,7 +63,7 @@ class Checkpoint:
         first, *lines = self.path.read_text().split("\n")
         if _parse(first) != {"search": key}:
             raise ValueError(
-                f"{self.path} belongs to a search of other data or settings; "
+                f"{self.path} belongs to a search of other data, settings, sizes or models; "
                 "give another checkpoint file, or delete this one."
             )
         for line in lines:

@@ -57,6 +57,11 @@ def check_size(X: np.ndarray, n_components: int) -> None:
             f"n_components={n_components} needs at least as many rows, but n_samples={len(X)}; "
             "decrease n_components."
         )
+    check_values(X)
+
+
+def check_values(X: np.ndarray) -> None:
+    """Raise where a value is so large that its square overflows."""
     largest = np.abs(X).max(axis=0)
     if (largest > _LARGEST_VALUE).any():
         column = int(largest.argmax())
@@ -152,6 +157,26 @@ def warn_if_swamped(rows: Rows, reg_covar: float) -> None:
             UserWarning,
             stacklevel=3,
         )
+
+
+def warn_if_scaled(weight: np.ndarray | None) -> None:
+    """Warn where weights cannot be numbers of rows: BIC takes their sum for the number of rows.
+
+    Whole numbers are counts. Others are taken for numbers of rows too, if their sum is within a
+    factor of two of the number of rows that have any.
+    """
+    if weight is None or (weight == np.floor(weight)).all():
+        return
+    total, n_rows = float(weight.sum()), int((weight > 0).sum())
+    if n_rows / 2 <= total <= 2 * n_rows:
+        return
+    warnings.warn(
+        f"sample_weight sums to {total:.6g} over {n_rows} rows of positive weight, and BIC takes "
+        "that sum for the number of rows; if the weights are shares, pass w * n / w.sum() with n "
+        "the number of rows.",
+        UserWarning,
+        stacklevel=3,
+    )
 
 
 def seed_from(random_state) -> np.random.SeedSequence:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cohortlab.mixture.linear import for_each
 from cohortlab.mixture.orientation import common_orientation
 
 # Few rounds do: the next M-step goes on from where this one stopped, and none can lose likelihood.
@@ -61,7 +62,7 @@ def _unit_determinant(matrix: np.ndarray) -> np.ndarray:
 
 def _eigen(scatter: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return eigenvalues in falling order, none negative, and their vectors as columns."""
-    values, vectors = np.linalg.eigh(scatter)
+    values, vectors = for_each(np.linalg.eigh, scatter)
     return np.maximum(values[..., ::-1], 0.0), vectors[..., ::-1]
 
 
@@ -129,7 +130,7 @@ def _vee(counts: np.ndarray, scatter: np.ndarray, carried: Carried) -> Estimate:
         return pooled / _unit_determinant(pooled)[..., None, None]
 
     def step(volume: np.ndarray) -> np.ndarray:
-        inverse = np.linalg.inv(form_of(volume))
+        (inverse,) = for_each(lambda form: (np.linalg.inv(form),), form_of(volume))
         return np.einsum("...kij,...ij->...k", scatter, inverse) / (n_features * counts)
 
     trace = np.trace(scatter, axis1=-2, axis2=-1) / (n_features * counts)

@@ -18,6 +18,7 @@ from cohortlab.mixture.checks import (
     check_weights,
     explain_failure,
     seed_from,
+    warn_if_scaled,
     warn_if_swamped,
 )
 from cohortlab.mixture.collapse import Rows, collapse_rows
@@ -168,6 +169,7 @@ class GaussianMixture(Scoring, DensityMixin, BaseEstimator):
         family = resolve_model(self.model, X.shape[1])
         weight = check_weights(sample_weight, X)
         check_size(X, self.n_components)
+        warn_if_scaled(weight)
         rows = collapse_rows(X, weight)
         warn_if_swamped(rows, self.reg_covar)
         with workers() as run:

@@ -3,8 +3,12 @@
 _LEVEL = 0.05
 # A gap in BIC below 2 is "not worth more than a bare mention" (Kass and Raftery 1995, section 3.2).
 _SMALL_GAP = 2.0
-# One row in twenty: what an analyst would set aside as odd rows without calling it a group.
-_FEW_ROWS = 0.05
+# One row in ten: what an analyst would set aside as odd rows without calling it a group; the
+# share below which a component on a line is junk is the same.
+_FEW_ROWS = 0.1
+# "Very strong" evidence (the same section), at this many larger sizes, or at all there are.
+_LARGE_GAP = 10.0
+_SEVERAL = 2
 
 NONE, DOUBTFUL, SOUND = "none", "doubtful", "sound"
 
@@ -47,13 +51,40 @@ def judge(certificate: dict) -> dict:
 def _runs_away(certificate: dict) -> bool:
     """Whether the raw criterion falls to the largest number of components on offer for good cause.
 
-    A sound choice there says that more components would do better still. A vetoed one says so only
+    A sound choice there says that more components would do better still. A vetoed one says so
     where a component without width of its own holds more than `_FEW_ROWS` of the rows: mass points,
-    on which any number of components can be spent. Junk on a few odd rows beats any honest mixture
-    and says nothing of the others, so it does not speak against a choice inside the range.
+    on which any number of components can be spent; and where the choice ends where vetoes begin.
+    Junk on a few odd rows beats any honest mixture and says nothing of the others, so it does not
+    speak against a choice inside the range.
     """
     edge = certificate["edge"]
-    return edge["raw_at_edge"] and (edge["chosen_at_edge"] or edge["raw_junk_share"] > _FEW_ROWS)
+    heavy = edge["chosen_at_edge"] or edge["raw_junk_share"] > _FEW_ROWS
+    return edge["raw_at_edge"] and (heavy or _stops_at_vetoes(edge))
+
+
+def _stops_at_vetoes(edge: dict) -> bool:
+    """Whether more components are all vetoed, and several sizes are better even without junk."""
+    if edge["sound_beyond"] or not edge["beyond"]:
+        return False
+    better = sum(one["gain"] > _LARGE_GAP for one in edge["beyond"])
+    return better >= min(_SEVERAL, len(edge["beyond"]))
+
+
+def too_few_simulations(test: dict | None) -> bool:
+    """Whether a test made so few simulations that it can find nothing.
+
+    The smallest p-value of m simulations is 1 / (m + 1). A test that ended early has made enough:
+    its p-value is large whatever would have come.
+
+    Examples
+    --------
+    >>> few = {"n_replicates": 12, "ended_early": False}
+    >>> [too_few_simulations(few | {"ended_early": early}) for early in (False, True)]
+    [True, False]
+    """
+    if test is None or test["ended_early"]:
+        return False
+    return 1.0 / (test["n_replicates"] + 1) > _LEVEL
 
 
 def _vetoed(certificate: dict) -> str:
@@ -69,6 +100,12 @@ def _at_edge(certificate: dict) -> str:
         return (
             f"the choice stands at the edge of the search, {edge['sizes'][-1]} components: "
             f"{name} might fall further"
+        )
+    if edge["raw_at_edge"] and _stops_at_vetoes(edge):
+        return (
+            f"{name} falls to the edge of the search, {edge['sizes'][-1]} components, even on the "
+            f"rows that no junk holds; {certificate['n_components']} components are where vetoes "
+            "begin, not where the data stop asking for more"
         )
     if _runs_away(certificate):
         return (
@@ -87,7 +124,7 @@ def _lonely(certificate: dict) -> str:
 
 def _needs_more(certificate: dict) -> str:
     test = certificate["likelihood_ratio"]
-    if test is None or test["p_value"] > _LEVEL:
+    if test is None or too_few_simulations(test) or test["p_value"] > _LEVEL:
         return ""
     return (
         f"{certificate['n_components'] + 1} components fit significantly better than "
@@ -97,7 +134,9 @@ def _needs_more(certificate: dict) -> str:
 
 def _like_noise(certificate: dict) -> str:
     test = certificate["null_test"]
-    if test is None or certificate["n_components"] == 1 or test["p_value"] <= _LEVEL:
+    if test is None or too_few_simulations(test) or certificate["n_components"] == 1:
+        return ""
+    if test["p_value"] <= _LEVEL:
         return ""
     return (
         "one Gaussian would give a mixture this good by chance "

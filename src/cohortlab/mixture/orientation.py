@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from cohortlab.mixture.linear import for_each
+
 _ROUNDS = 1
 _FIRST_ROUNDS = 40
 _TOLERANCE = 1e-13
@@ -32,7 +34,7 @@ def common_orientation(
     Returns
     -------
     axes : ndarray of shape (..., n_features, n_features)
-        Orthogonal axes, as columns.
+        Orthogonal axes, as columns; nan for a fit whose matrices cannot be decomposed.
     variances : ndarray of shape (..., n_components, n_features)
         Variances along them.
 
@@ -53,6 +55,9 @@ def common_orientation(
     if start is None:
         axes = _best_start(counts, scatter, variances_of)
     else:
+        # A leap of the acceleration that failed leaves no axes to go on from.
+        known = np.isfinite(start).all(axis=(-2, -1))[..., None, None]
+        start = np.where(known, start, np.eye(start.shape[-1]))
         axes = _improve(scatter, variances_of, start, _ROUNDS)
     return axes, variances_of(_spread(scatter, axes))
 
@@ -65,8 +70,8 @@ def _spread(scatter: np.ndarray, axes: np.ndarray) -> np.ndarray:
 
 def _best_start(counts: np.ndarray, scatter: np.ndarray, variances_of: Callable) -> np.ndarray:
     """Start from the axes of the pooled scatter, of each component, and of the features."""
-    pooled = np.linalg.eigh(scatter.sum(axis=-3))[1]
-    own = np.linalg.eigh(scatter)[1]
+    pooled = for_each(np.linalg.eigh, scatter.sum(axis=-3))[1]
+    own = for_each(np.linalg.eigh, scatter)[1]
     starts = [pooled, np.broadcast_to(np.eye(scatter.shape[-1]), pooled.shape)]
     starts += [own[..., component, :, :] for component in range(own.shape[-3])]
     best, lowest = pooled, np.full(counts.shape[:-1], np.inf)
@@ -87,21 +92,30 @@ def _criterion(counts: np.ndarray, variances: np.ndarray) -> np.ndarray:
 def _improve(
     scatter: np.ndarray, variances_of: Callable, axes: np.ndarray, rounds: int
 ) -> np.ndarray:
+    """Move the axes of each fit that is not degenerate; the others keep theirs."""
     for _ in range(rounds):
         variances = variances_of(_spread(scatter, axes))
-        if not (np.isfinite(variances).all() and (variances > 0).all()):
+        sane = (np.isfinite(variances) & (variances > 0)).all(axis=(-2, -1))
+        sane &= np.isfinite(scatter).all(axis=(-3, -2, -1))
+        if not sane.any():
             return axes
-        before = axes
-        axes = _majorise(scatter, 1.0 / variances, axes)
-        axes = _rotate_pairs(scatter, 1.0 / variances, axes)
-        if np.abs(np.abs(np.einsum("...ij,...ij->...j", axes, before)) - 1).max() < _TOLERANCE:
+        before, own = axes, sane[..., None, None]
+        variances = np.where(own, variances, 1.0)
+        # The best axes do not change with the units, and in these nothing overflows.
+        precision = variances.min(axis=(-2, -1), keepdims=True) / variances
+        safe = np.where(own[..., None], scatter, np.eye(scatter.shape[-1]))
+        safe = safe / np.abs(safe).max(axis=(-3, -2, -1), keepdims=True)
+        moved = _majorise(safe, precision, np.where(own, axes, np.eye(axes.shape[-1])))
+        axes = np.where(own, _rotate_pairs(safe, precision, moved), axes)
+        still = np.abs(np.abs(np.einsum("...ij,...ij->...j", axes, before)) - 1) < _TOLERANCE
+        if (still.all(axis=-1) | ~sane).all():
             break
     return axes
 
 
 def _closest_axes(gradient: np.ndarray) -> np.ndarray:
-    """Return the orthogonal D that minimises tr(gradient' D)."""
-    left, _, right = np.linalg.svd(gradient)
+    """Return the orthogonal D that minimises tr(gradient' D), nan where there is none."""
+    left, _, right = for_each(np.linalg.svd, gradient)
     return -left @ right
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from cohortlab.mixture.assignment import criteria, score_rows
-from cohortlab.mixture.checks import check_weights, seed_from
+from cohortlab.mixture.checks import check_values, check_weights, seed_from
 from cohortlab.mixture.density import Parameters, compact, shift
 from cohortlab.mixture.models import Family, resolve_model
 from cohortlab.mixture.parallel import workers
@@ -21,6 +21,7 @@ class Scoring:
     def _score_rows(self, X) -> tuple[np.ndarray, np.ndarray]:
         parameters, family = self._parameters()
         X = validate_data(self, X, dtype=np.float64, reset=False)
+        check_values(X)
         # Differences to one mean first: values near 1e8 keep their digits in the products after.
         origin = parameters.means[0, 0]
         with workers() as run:

@@ -10,20 +10,24 @@ import pandas as pd
 from sklearn.utils.validation import check_array
 from tqdm import tqdm
 
+from cohortlab.mixture.arguments import check_arguments, plan_cells
 from cohortlab.mixture.audit import audit
-from cohortlab.mixture.cells import Cell, Job, build_estimator, fit_cell, table_of
+from cohortlab.mixture.cells import NOT_RUN, Cell, Job, build_estimator, fit_cell, table_of
 from cohortlab.mixture.checkpoint import Checkpoint, fingerprint
-from cohortlab.mixture.checks import check_size, check_weights, seed_from, warn_if_swamped
+from cohortlab.mixture.checks import (
+    check_size,
+    check_weights,
+    seed_from,
+    warn_if_scaled,
+    warn_if_swamped,
+)
 from cohortlab.mixture.collapse import collapse_rows
 from cohortlab.mixture.estimator import GaussianMixture
 from cohortlab.mixture.evidence import Limits
 from cohortlab.mixture.fitting import make_partitions
 from cohortlab.mixture.initial import draw_samples
 from cohortlab.mixture.iterate import Settings
-from cohortlab.mixture.models import default_models, resolve_model
 from cohortlab.mixture.parallel import workers
-
-NOT_RUN = "not run: the time budget was spent"
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ class Search:
 
 def search(
     X,
-    n_components: Iterable[int] = range(1, 11),
+    n_components: int | Iterable[int] = range(1, 11),
     models: Sequence[str] | None = None,
     criterion: str = "bic",
     sample_weight=None,
@@ -106,7 +110,7 @@ def search(
     ----------
     X : array-like of shape (n_samples, n_features)
         Data, finite.
-    n_components : iterable of int
+    n_components : int or iterable of int
         Numbers of components.
     models : sequence of str, optional
         Covariance models; by default all fourteen, or E and V for one feature.
@@ -133,7 +137,8 @@ def search(
     time_budget_sec : float, optional
         No cell is begun after so many seconds; those left are marked as not run.
     checkpoint : str or Path, optional
-        File that finished cells are added to, and read from if it exists.
+        File that finished cells are added to, and read from if it exists. It belongs to one search:
+        the same data, settings, sizes and models, and a seed.
     progress : bool
         Show a progress bar.
 
@@ -147,18 +152,33 @@ def search(
     ValueError
         If an argument is wrong, or no cell has a fit.
     """
-    if criterion not in ("bic", "icl"):
-        raise ValueError(f"criterion={criterion!r}; expected 'bic' or 'icl'.")
+    check_arguments(
+        criterion=criterion,
+        init=init,
+        n_init=n_init,
+        max_iter=max_iter,
+        n_bootstrap=n_bootstrap,
+        audit_rows=audit_rows,
+        reg_covar=reg_covar,
+        tol=tol,
+    )
+    if checkpoint is not None and random_state is None:
+        raise ValueError(
+            "random_state=None with a checkpoint; expected a whole number, such as random_state=0: "
+            "a search with a fresh seed cannot go on where another stopped."
+        )
     names = _column_names(X)
     X = check_array(X, dtype=np.float64, ensure_min_samples=2)
-    plan = _plan(n_components, models, X.shape[1])
+    plan = plan_cells(n_components, models, X.shape[1])
     check_size(X, 1)
-    rows = collapse_rows(X, check_weights(sample_weight, X))
+    weight = check_weights(sample_weight, X)
+    warn_if_scaled(weight)
+    rows = collapse_rows(X, weight)
     warn_if_swamped(rows, reg_covar)
     settings = Settings(float(reg_covar), float(tol), int(max_iter))
     seed = seed_from(random_state)
     job = Job(rows, settings, limits or Limits(), init, int(n_init), seed, names)
-    stored = Checkpoint(checkpoint, fingerprint(job)) if checkpoint else None
+    stored = Checkpoint(checkpoint, fingerprint(job, plan)) if checkpoint else None
     cells = _run_cells(job, plan, stored, time_budget_sec, progress)
     if not any(cell.fits for cell in cells):
         raise ValueError(f"No cell of the search has a fit. The first: {cells[0].verdict}.")
@@ -174,21 +194,6 @@ def _column_names(X) -> tuple[str, ...] | None:
     if columns is None or not all(isinstance(name, str) for name in columns):
         return None
     return tuple(columns)
-
-
-def _plan(
-    n_components: Iterable[int], models: Sequence[str] | None, n_features: int
-) -> list[tuple[int, str]]:
-    """List the cells, all models of one size after another, so that they share their starts."""
-    sizes = sorted({int(size) for size in n_components})
-    if not sizes or sizes[0] < 1:
-        raise ValueError(f"n_components={sizes}; expected at least one number, each 1 or more.")
-    if isinstance(models, str) or (models is not None and not len(models)):
-        raise ValueError(f"models={models!r}; expected a sequence of model names.")
-    models = default_models(n_features) if models is None else tuple(dict.fromkeys(models))
-    for model in models:
-        resolve_model(model, n_features)
-    return [(size, model) for size in sizes for model in models]
 
 
 def _precedes(cell: Cell, model: str, size: int) -> bool:

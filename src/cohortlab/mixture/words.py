@@ -1,6 +1,6 @@
 """A certificate in plain words."""
 
-from cohortlab.mixture.judgement import NONE, SOUND
+from cohortlab.mixture.judgement import NONE, SOUND, too_few_simulations
 
 _VERDICTS = {
     SOUND: "Nothing speaks against this choice.",
@@ -50,7 +50,9 @@ def _cells(certificate: dict) -> list[str]:
         f"Of {cells['searched']} cells searched, {cells['sound']} are sound, "
         f"{len(cells['vetoed'])} are vetoed and {len(cells['without_fit'])} have no fit."
     )
-    return [sentence]
+    if not cells["not_run"]:
+        return [sentence]
+    return [sentence, f"{cells['not_run']} cells were not run; resume the search to run them."]
 
 
 def _starts(certificate: dict) -> list[str]:
@@ -79,10 +81,22 @@ def _edge(certificate: dict) -> list[str]:
     edge = certificate["edge"]
     if edge["chosen_at_edge"] or len(edge["sizes"]) < 2:
         return []
-    return [
+    sentences = [
         f"The choice lies inside the range searched, {edge['sizes'][0]} to {edge['sizes'][-1]} "
         "components."
     ]
+    if not edge["raw_at_edge"]:
+        return sentences
+    size, last = certificate["n_components"], edge["sizes"][-1]
+    sentences.append(
+        f"The raw {certificate['criterion'].upper()}, vetoes left aside, is lowest at the largest "
+        f"size on offer: {edge['raw_by_size'][-1]:,.2f} with {_sizes(last)}."
+    )
+    if not edge["sound_beyond"]:
+        sentences.append(
+            f"No sound optimum of {certificate['model']} was found beyond {_sizes(size)}."
+        )
+    return sentences
 
 
 def _runner_up(certificate: dict) -> list[str]:
@@ -104,10 +118,19 @@ def _criteria(certificate: dict) -> list[str]:
     return ["BIC and ICL agree on the number of components."]
 
 
+def _too_few(name: str, test: dict) -> str:
+    return (
+        f"{name} had too few simulations to tell, {test['n_replicates']}: at least 19 are needed; "
+        "increase n_bootstrap."
+    )
+
+
 def _ratio(certificate: dict) -> list[str]:
     test, size = certificate["likelihood_ratio"], certificate["n_components"]
     if test is None:
         return ["The bootstrap test of one more component was not run."]
+    if too_few_simulations(test):
+        return [_too_few("The test of one more component", test)]
     if test["p_value"] <= 0.05:
         return []
     return [
@@ -121,6 +144,8 @@ def _null(certificate: dict) -> list[str]:
     test = certificate["null_test"]
     if test is None:
         return []
+    if too_few_simulations(test):
+        return [_too_few("The null test", test)]
     if certificate["n_components"] == 1:
         found = "not rejected" if test["p_value"] > 0.05 else "rejected"
         return [f"That the data are one Gaussian is {found} (p = {test['p_value']:.3f})."]

@@ -1,0 +1,78 @@
+"""What a certificate says where the raw criterion falls to the edge."""
+
+import numpy as np
+import pytest
+
+from cohortlab.mixture import explain, search
+from cohortlab.mixture.judgement import judge
+
+
+def test_a_choice_where_vetoes_begin_is_none(spread_sessions):
+    found = search(spread_sessions, range(1, 11), ["VVV"], n_init=3, reg_covar=1e-4, n_bootstrap=0)
+    certificate, edge = found.certificate, found.certificate["edge"]
+    assert edge["raw_at_edge"]
+    assert not edge["chosen_at_edge"]
+    assert not edge["sound_beyond"]
+    # Whatever junk the one raw winner has: the other sizes speak too.
+    assert judge(certificate | {"edge": edge | {"raw_junk_share": 0.0}})["verdict"] == "none"
+    assert sum(one["gain"] > 10 for one in edge["beyond"]) >= 2
+    assert certificate["verdict"] == "none"
+    assert certificate["advice"]
+    words = " ".join(explain(certificate))
+    size = certificate["n_components"]
+    assert "is lowest at the largest size on offer" in words
+    assert f"No sound optimum of VVV was found beyond {size} components" in words
+    assert f"{size} components are where vetoes begin" in words
+
+
+def test_raw_edge_is_told_where_the_choice_is_sound(diabetes):
+    found = search(diabetes, range(1, 9), ["VVV"], n_init=5, n_bootstrap=0)
+    assert found.certificate["verdict"] == "sound"
+    lines = explain(found.certificate)
+    assert any("is lowest at the largest size on offer" in line for line in lines)
+    assert not any("No sound optimum" in line for line in lines)
+
+
+@pytest.fixture(scope="module")
+def certificate():
+    X = np.random.default_rng(0).normal(size=(200, 2)) + np.repeat([[0, 0], [9, 0]], 100, axis=0)
+    found = search(X, range(1, 5), ["EEE"], n_init=3, n_bootstrap=19)
+    assert found.certificate["verdict"] == "sound"
+    return found.certificate
+
+
+@pytest.mark.parametrize(
+    ("gains", "sound_beyond", "verdict"),
+    [
+        ((50.0, 90.0), False, "none"),
+        ((50.0, 90.0), True, "sound"),
+        ((-5.0, 90.0, 3.0), False, "sound"),
+        ((90.0,), False, "none"),
+        ((9.0, 9.0), False, "sound"),
+    ],
+)
+def test_several_larger_sizes_must_gain_without_junk(certificate, gains, sound_beyond, verdict):
+    beyond = [{"n_components": 3 + place, "gain": gain} for place, gain in enumerate(gains)]
+    edge = {"raw_at_edge": True, "raw_junk_share": 0.0}
+    edge = certificate["edge"] | edge | {"sound_beyond": sound_beyond, "beyond": beyond}
+    assert judge(certificate | {"edge": edge})["verdict"] == verdict
+
+
+@pytest.mark.parametrize(("n_replicates", "enough"), [(5, False), (18, False), (19, True)])
+def test_too_few_simulations_raise_no_doubt_and_are_told(certificate, n_replicates, enough):
+    least = {"p_value": 1 / (n_replicates + 1), "n_replicates": n_replicates, "ended_early": False}
+    changed = {name: certificate[name] | least for name in ("likelihood_ratio", "null_test")}
+    judged = certificate | changed
+    judged |= judge(judged)
+    assert (judged["verdict"] == "doubtful") == enough
+    words = " ".join(explain(judged))
+    assert words.count("had too few simulations") == (0 if enough else 2)
+    assert ("hardly ever" in words) == enough
+
+
+def test_a_test_that_ended_early_has_seen_enough(certificate):
+    clear = {"p_value": 10 / 12, "n_replicates": 12, "ended_early": True}
+    judged = certificate | {"null_test": certificate["null_test"] | clear}
+    judged |= judge(judged)
+    assert any("by chance" in doubt for doubt in judged["doubts"])
+    assert "too few" not in " ".join(explain(judged))
