@@ -34,9 +34,17 @@ def test_counts_texts_and_shapes_are_compared_exactly(before, now):
     assert len(compare(before, now, tolerance=1e-3)) == 1
 
 
+def test_the_way_to_an_optimum_is_not_compared_but_the_optimum_is():
+    before = "model,n_iter,bic\nVVV,56,10.0\n"
+    assert compare_texts("bic.csv", before, "model,n_iter,bic\nVVV,66,10.0\n", tolerance=1e-3) == []
+    other = compare_texts("bic.csv", before, "model,n_iter,bic\nVVV,56,11.0\n", tolerance=1e-3)
+    assert other == ["bic.csv: [0].bic: committed '10.0', now '11.0'"]
+    assert len(compare_texts("bic.csv", before, "model,n_iter\nVVV,56\n", tolerance=1e-3)) == 1
+
+
 def test_csv_files_are_compared_cell_by_cell():
     before, now = "a,b\n1,2.50000001\n", "a,b\n1,2.5\n"
     assert compare_texts("x.csv", before, now, tolerance=1e-6) == []
     assert compare_texts("x.csv", before, "a,b\n2,2.5\n", tolerance=1e-6) == [
-        "x.csv: [1][0]: committed '1', now '2'"
+        "x.csv: [0].a: committed '1', now '2'"
     ]
