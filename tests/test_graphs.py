@@ -171,6 +171,10 @@ def test_rules_beyond_the_limit_are_counted():
 
 
 def test_hostile_items_of_rules_stay_text():
-    found = rules([(HOSTILE.values(), HOSTILE.values(), 3.0)])
-    tokens(to_dot(rule_graph(found)))
-    ElementTree.fromstring(to_svg(rule_graph(found), program=MISSING).svg)
+    graph = rule_graph(rules([(HOSTILE.values(), ["plain"], 3.0)]))
+    read = tokens(to_dot(graph))
+    assert read.count("{") == read.count("}") == 3
+    root = ElementTree.fromstring(to_svg(graph, program=MISSING).svg)
+    shown = [node.text for node in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert {node.text for node in graph.nodes} <= set(shown)
+    assert any("<b>bold</b>" in node.text for node in graph.nodes)

@@ -28,17 +28,9 @@ logger = logging.getLogger("cohortlab")
 RELATIVE_TOLERANCE = 1e-6
 FITTED_TOLERANCE = 1e-3
 FITTED_STEPS = ("mixture", "clusters", "bipartite", "truth", "rules")
-# On another processor a fit may take another way to the same optimum, and few simulations may count
-# one more or less. These names tell of the way and of such counts; the verdict is compared.
-THE_WAY = {
-    "likelihood_ratio",
-    "n_agreeing",
-    "n_iter",
-    "null_test",
-    "reg_label_change",
-    "stability",
-    "starts",
-}
+# On another processor a fit may take more steps to the same optimum, and a few simulations may
+# count one more; these two were seen to differ. The verdict that rests on them is compared.
+THE_WAY = {"likelihood_ratio", "n_iter"}
 COMPARED = ("results/*/*.json", "results/*/*.csv", "reports/*/*.tables.json")
 
 
