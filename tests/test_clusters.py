@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.cluster.hierarchy import fcluster
 from sklearn.metrics import (
     adjusted_rand_score,
     calinski_harabasz_score,
@@ -10,16 +11,18 @@ from sklearn.mixture import GaussianMixture
 
 from cohortlab.clusters import (
     DENSITY_METHODS,
+    LINKAGES,
     METHODS,
     Clustering,
     cluster,
+    linkage_tree,
     quality,
     with_group_apart,
 )
 
 HARD = [name for name in METHODS if name != "mixture"]
 TOLD = [name for name in METHODS if name not in DENSITY_METHODS]
-LINKAGES = ["agglomerative", "ward", "average", "complete", "single"]
+SAMPLED = ["agglomerative", *LINKAGES]
 
 
 def blobs(seed=0, n=90, spread=0.4, n_clusters=3):
@@ -55,7 +58,7 @@ def test_order_of_rows_does_not_matter(method):
     X, _ = blobs(spread=2.5)
     order = np.random.default_rng(8).permutation(len(X))
     mixture = fitted(X, 4) if method == "mixture" else None
-    options = {"max_rows": 50} if method in LINKAGES else None
+    options = {"max_rows": 50} if method in SAMPLED else None
     n_clusters = None if method in DENSITY_METHODS else 4
     straight, shuffled = (
         cluster(rows, method=method, n_clusters=n_clusters, mixture=mixture, options=options)
@@ -148,7 +151,7 @@ def test_ward_on_a_sample_assigns_the_rest_and_reports_it():
     assert found.details["share_of_sample_reassigned"] == 0.0
 
 
-@pytest.mark.parametrize("method", LINKAGES)
+@pytest.mark.parametrize("method", SAMPLED)
 def test_equal_rows_get_equal_labels_when_sampled(method):
     X = np.repeat(np.random.default_rng(0).normal(size=(40, 2)), 20, axis=0)
     labels = cluster(X, method=method, n_clusters=5, options={"max_rows": 100}).labels
@@ -262,3 +265,25 @@ def test_rows_apart_that_do_not_fit_are_an_error():
     found = Clustering("mixture", np.array([1, 0]), np.ones(2), np.zeros(2))
     with pytest.raises(ValueError, match="2 clustered rows, but 3"):
         with_group_apart(found, np.zeros(3, dtype=bool))
+
+
+@pytest.mark.parametrize("linkage", LINKAGES)
+def test_cutting_the_tree_gives_the_clusters_of_the_linkage(linkage):
+    X, _ = blobs(spread=2.0)
+    tree = linkage_tree(X, linkage=linkage)
+    cut = fcluster(tree, 4, criterion="maxclust")
+    assert adjusted_rand_score(cut, run(linkage, X, k=4).labels) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("X", "options", "message"),
+    [
+        ([[1.0]], {}, "expected 2 to 5000 rows to join, got 1"),
+        ([[1.0], [2.0], [3.0]], {"max_rows": 2}, "expected 2 to 2 rows to join, got 3"),
+        ([[1.0], [2.0]], {"linkage": "nearest"}, "linkage: expected one of .*, got 'nearest'"),
+        ([[1.0], [np.nan]], {}, "row 1, column 0 holds nan"),
+    ],
+)
+def test_a_tree_that_cannot_be_made_says_why(X, options, message):
+    with pytest.raises(ValueError, match=message):
+        linkage_tree(np.array(X), **options)

@@ -1,12 +1,15 @@
 """Clusterings by linkage: pairs of clusters are joined, nearest first."""
 
 import numpy as np
+from scipy.cluster import hierarchy
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import pairwise_distances_argmin
 
-from cohortlab.clusters.checks import require_distinct_rows
+from cohortlab.clusters.checks import checked_matrix, require_distinct_rows
 
 Found = tuple[np.ndarray, dict]
+#: The linkages by name.
+LINKAGES = ("ward", "average", "complete", "single")
 
 
 def by_ward(X: np.ndarray, *, n_clusters: int, random_state: int, max_rows: int = 5000) -> Found:
@@ -73,3 +76,39 @@ def _by_linkage(
         labels = of_sample[pairwise_distances_argmin(X, X[sample])]
     moved = float(np.mean(labels[sample] != of_sample))
     return labels, {"n_rows_clustered": max_rows, "share_of_sample_reassigned": moved}
+
+
+def linkage_tree(X: np.ndarray, *, linkage: str = "ward", max_rows: int = 5000) -> np.ndarray:
+    """List the joins of a linkage from single rows up to all in one, as a dendrogram shows them.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+        Scaled features, at least two rows.
+    linkage : str
+        One of `LINKAGES`.
+    max_rows : int
+        More rows are refused: all distances between pairs are held in memory.
+
+    Returns
+    -------
+    ndarray of shape (n_rows - 1, 4)
+        One row a join, nearest first, in SciPy's form: the two clusters joined (rows are 0 to
+        n_rows - 1, the k-th join is n_rows + k), their distance, and the rows of the union.
+
+    Raises
+    ------
+    ValueError
+        If the linkage is unknown, or there are too few or too many rows.
+
+    Examples
+    --------
+    >>> linkage_tree(np.array([[0.0], [1.0], [5.0]]), linkage="single").tolist()
+    [[0.0, 1.0, 1.0, 2.0], [2.0, 3.0, 4.0, 3.0]]
+    """
+    X = checked_matrix(X)
+    if linkage not in LINKAGES:
+        raise ValueError(f"linkage: expected one of {list(LINKAGES)}, got {linkage!r}")
+    if not 2 <= len(X) <= max_rows:
+        raise ValueError(f"expected 2 to {max_rows} rows to join, got {len(X)}: draw a sample")
+    return hierarchy.linkage(X, linkage)
