@@ -28,6 +28,21 @@ def test_rows_lie_on_the_line_from_the_shares_to_the_preferences(strength):
     assert matrix.sum(axis=1) == pytest.approx(1, abs=1e-12)
 
 
+def test_relative_propensities_are_weakened_towards_the_shares():
+    likes = LIKES | {"worker": {"tool": 3, "toy": 1}}
+    matrix = relation_matrix(PEOPLE, ITEMS, strength=0.4, column_shares=SHARES, preferences=likes)
+    np.testing.assert_allclose(matrix[1], 0.6 * np.array(SHARES) + [0, 0.4 * 0.75, 0.4 * 0.25])
+    alone = relation_matrix(
+        PEOPLE,
+        ITEMS,
+        strength=0.4,
+        column_shares=SHARES,
+        preferences=LIKES | {"worker": {"tool": 9}},
+    )
+    plain = relation_matrix(PEOPLE, ITEMS, strength=0.4, column_shares=SHARES, preferences=LIKES)
+    np.testing.assert_array_equal(alone, plain)
+
+
 def test_preferences_are_dealt_out_without_repetition_where_none_are_given():
     for seed in range(10):
         matrix = relation_matrix(ITEMS, ITEMS, strength=1, rng=np.random.default_rng(seed))
@@ -43,6 +58,20 @@ def test_preferences_are_dealt_out_without_repetition_where_none_are_given():
         ({"strength": 0.5, "preferences": LIKES | {"robot": "car"}}, "preferences.robot.*'car'"),
         ({"strength": 0.5, "preferences": LIKES | {"child": "toy"}}, "preferences.child: unknown"),
         ({"strength": 0.5, "preferences": {"student": "toy"}}, "preferences.worker: missing"),
+        ({"strength": 0.5, "preferences": LIKES | {"robot": ["toy"]}}, "preferences.robot: exp"),
+        ({"strength": 0.5, "preferences": LIKES | {"robot": {}}}, "preferences.robot: .*above 0"),
+        (
+            {"strength": 0.5, "preferences": LIKES | {"robot": {"toy": 0}}},
+            "preferences.robot: expected a propensity above 0",
+        ),
+        (
+            {"strength": 0.5, "preferences": LIKES | {"robot": {"toy": -1}}},
+            "preferences.robot.toy: expected a number from 0",
+        ),
+        (
+            {"strength": 0.5, "preferences": LIKES | {"robot": {"toy": 1, "book": np.nan}}},
+            "preferences.robot.book: expected a number",
+        ),
         ({"strength": 0.5, "preferences": LIKES, "column_shares": (0.5, 0.3, 0.3)}, "sum to 1.1"),
     ],
 )

@@ -9,7 +9,6 @@ from cohortlab.synthetic.relations import (
     relation_matrix,
     relation_table,
     stacked_cumulative,
-    weakened_relation,
 )
 
 __all__ = [
@@ -25,7 +24,6 @@ __all__ = [
     "relation_table",
     "resolve_pairs",
     "stacked_cumulative",
-    "weakened_relation",
 ]
 
 # The generator of each kind of log.

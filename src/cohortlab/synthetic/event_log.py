@@ -25,7 +25,7 @@ from cohortlab.synthetic.event_sessions import (
 from cohortlab.synthetic.event_settings import ROBOT, check_event_settings
 from cohortlab.synthetic.item_properties import write_category_tree, write_item_properties
 from cohortlab.synthetic.lines import as_text, join_fields, pick, stack, write_lines, write_table
-from cohortlab.synthetic.relations import relation_matrix, relation_table
+from cohortlab.synthetic.relations import Preferences, relation_matrix, relation_table
 
 EVENT_HEADER = b"timestamp,visitorid,event,itemid,transactionid\n"
 EVENT_NAMES = ("view", "addtocart", "transaction")
@@ -45,7 +45,7 @@ def generate_event_log(
     types: Mapping,
     groups: Mapping,
     relation_strength: float,
-    preferences: Mapping[str, str] | None,
+    preferences: Preferences | None,
     pairs: Sequence[Mapping],
     popularity_exponent: float,
     robots: Mapping,
@@ -77,8 +77,9 @@ def generate_event_log(
         Groups of items by name, each with ``share``, ``categories`` and ``items``.
     relation_strength : float
         0 (no session type prefers any group) to 1 (each chooses its own only).
-    preferences : mapping of str to str, or None
-        The preferred group of every session type; None deals them out at random.
+    preferences : mapping of str to str or mapping, or None
+        For every session type its preferred group, or relative propensities of several groups;
+        None deals single groups out at random.
     pairs : sequence of mapping
         Co-purchased categories: ``antecedent``, ``consequent`` (``group/number``, 1 the most
         popular) and ``probability``.

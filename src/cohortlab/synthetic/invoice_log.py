@@ -29,7 +29,7 @@ from cohortlab.synthetic.invoice_faults import Fields, fault_lines, invoice_line
 from cohortlab.synthetic.invoice_settings import check_invoice_settings
 from cohortlab.synthetic.lines import as_text, join_fields, pick, stack, write_lines, write_table
 from cohortlab.synthetic.product_names import make_products, quoted
-from cohortlab.synthetic.relations import relation_matrix, relation_table
+from cohortlab.synthetic.relations import Preferences, relation_matrix, relation_table
 
 ENCODING = "windows-1252"
 INVOICE_HEADER = (
@@ -57,7 +57,7 @@ def generate_invoice_log(
     types: Mapping,
     groups: Mapping,
     relation_strength: float,
-    preferences: Mapping[str, str] | None,
+    preferences: Preferences | None,
     pairs: Sequence[Mapping],
     popularity_exponent: float,
     countries: Mapping[str, float],
@@ -85,8 +85,9 @@ def generate_invoice_log(
         ``price_spread``.
     relation_strength : float
         0 (no customer type prefers any group) to 1 (each buys of its own only).
-    preferences : mapping of str to str, or None
-        The preferred group of every customer type; None deals them out at random.
+    preferences : mapping of str to str or mapping, or None
+        For every customer type its preferred group, or relative propensities of several groups;
+        None deals single groups out at random.
     pairs : sequence of mapping
         Co-purchased products: ``antecedent``, ``consequent`` (``group/number``, 1 the most
         popular) and ``probability``.

@@ -1,8 +1,9 @@
 """Relations between groups of people and groups of items: the one place where they are planted.
 
 A relation is a row-stochastic matrix: for each group of people the shares of the groups of items
-it chooses. Co-purchases, a finer relation between the items of one basket, are planted by
-`cohortlab.synthetic.co_purchases`.
+it chooses. The event log, the invoice log and the purchases of populations all plant it by
+`relation_matrix` and draw from it by `draw_columns` and `draw_within`. Co-purchases, a finer
+relation between the items of one basket, are planted by `cohortlab.synthetic.co_purchases`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,9 @@ import pandas as pd
 
 from cohortlab.synthetic.checks import check_keys, check_number, check_shares
 
+#: For each group of people the group of items that it prefers, or its relative propensities.
+Preferences = Mapping[str, str | Mapping[str, float]]
+
 
 def relation_matrix(
     row_names: Sequence[str],
@@ -19,8 +23,9 @@ def relation_matrix(
     *,
     strength: float,
     column_shares: Sequence[float] | None = None,
-    preferences: Mapping[str, str] | None = None,
+    preferences: Preferences | None = None,
     rng: np.random.Generator | None = None,
+    where: str = "preferences",
 ) -> np.ndarray:
     """Relation of rows (groups of people) to columns (groups of items), of a given strength.
 
@@ -29,14 +34,18 @@ def relation_matrix(
     row_names, column_names : sequence of str
         Names of the groups.
     strength : float
-        0: all rows equal the shares of the columns. 1: each row chooses its preferred column only.
+        0: all rows equal the shares of the columns. 1: each row chooses as it prefers, which is
+        deterministic where it prefers a single column.
     column_shares : sequence of float, optional
         Shares of the columns without a relation; equal shares where not given.
-    preferences : mapping of str to str, optional
-        The preferred column of every row. Where not given, columns are dealt out at random, none
-        twice before all were dealt once.
+    preferences : mapping of str to str or mapping, optional
+        For every row its preferred column, or relative propensities of several columns (at least
+        0, one above 0; a column not named has none). Where not given, each row gets one column at
+        random, none twice before all were dealt once.
     rng : numpy.random.Generator, optional
         Needed where preferences are not given.
+    where : str
+        What messages call the preferences.
 
     Returns
     -------
@@ -46,100 +55,55 @@ def relation_matrix(
     Raises
     ------
     ValueError
-        If the strength, the shares or a preferred name is impossible.
+        If the strength, the shares, a preferred name or a propensity is impossible.
 
     Notes
     -----
-    ``(1 - strength) * shares + strength * preferred``, where ``preferred`` is 1 at the row's own
-    column and 0 elsewhere.
+    ``(1 - strength) * shares + strength * preferred``, where the propensities ``preferred`` of a
+    row sum to one: 1 at a single preferred column, 0 elsewhere.
 
     Examples
     --------
-    >>> relation_matrix(["x", "y"], ["a", "b"], strength=0.5, preferences={"x": "a", "y": "b"})
-    array([[0.75, 0.25],
-           [0.25, 0.75]])
+    >>> likes = {"x": "a", "y": {"a": 1, "b": 3}}
+    >>> relation_matrix(["x", "y"], ["a", "b"], strength=0.5, preferences=likes)
+    array([[0.75 , 0.25 ],
+           [0.375, 0.625]])
     """
     check_number(strength, where="relation_strength", low=0, high=1)
     n_columns = len(column_names)
     shares = np.full(n_columns, 1 / n_columns) if column_shares is None else column_shares
     check_shares(dict(zip(column_names, shares, strict=True)), where="groups")
-    preferred = _preferred_columns(row_names, column_names, preferences, rng)
-    return _blend(np.eye(n_columns)[preferred], shares, strength)
-
-
-def weakened_relation(
-    relation: pd.DataFrame,
-    *,
-    strength: float,
-    column_shares: Sequence[float] | None = None,
-) -> pd.DataFrame:
-    """Weaken a relation of any form: from none at all to the relation as it is given.
-
-    Parameters
-    ----------
-    relation : DataFrame, shape (n_rows, n_columns)
-        Relative propensities of groups of people (rows) for groups of items (columns), at least
-        0, with one above 0 in every row; they are scaled to rows that sum to one.
-    strength : float
-        0: all rows equal the shares of the columns. 1: the relation as given, which is
-        deterministic where every row has a single column.
-    column_shares : sequence of float, optional
-        Shares of the columns without a relation; equal shares where not given.
-
-    Returns
-    -------
-    DataFrame, shape (n_rows, n_columns)
-        Propensities; each row sums to one.
-
-    Raises
-    ------
-    ValueError
-        If the strength, the shares or a propensity is impossible; it names the row and the column.
-
-    Examples
-    --------
-    >>> relation = pd.DataFrame([[3, 1], [0, 2]], index=["x", "y"], columns=["a", "b"])
-    >>> weakened_relation(relation, strength=0.5).to_numpy().tolist()
-    [[0.625, 0.375], [0.25, 0.75]]
-    """
-    check_number(strength, where="relation_strength", low=0, high=1)
-    n_columns = relation.shape[1]
-    shares = np.full(n_columns, 1 / n_columns) if column_shares is None else column_shares
-    check_shares(dict(zip(relation.columns, shares, strict=True)), where="groups")
-    for row, values in relation.iterrows():
-        for column, value in values.items():
-            check_number(float(value), where=f"relation.{row}.{column}", low=0)
-        if values.sum() <= 0:
-            raise ValueError(f"relation.{row}: expected a value above 0, got {values.tolist()}")
-    wanted = relation.to_numpy(dtype=float)
-    blended = _blend(wanted / wanted.sum(axis=1, keepdims=True), shares, strength)
-    return pd.DataFrame(blended, index=relation.index, columns=relation.columns)
-
-
-def _blend(wanted: np.ndarray, shares: Sequence[float], strength: float) -> np.ndarray:
-    matrix = (1 - strength) * np.tile(np.asarray(shares, dtype=float), (len(wanted), 1))
-    matrix += strength * wanted
+    if preferences is None:
+        preferred = np.eye(n_columns)[_dealt_columns(len(row_names), n_columns, where, rng)]
+    else:
+        check_keys(preferences, row_names, where=where)
+        preferred = np.stack(
+            [_preferred(preferences[row], column_names, f"{where}.{row}") for row in row_names]
+        )
+    matrix = (1 - strength) * np.asarray(shares, dtype=float) + strength * preferred
     return matrix / matrix.sum(axis=1, keepdims=True)
 
 
-def _preferred_columns(
-    row_names: Sequence[str],
-    column_names: Sequence[str],
-    preferences: Mapping[str, str] | None,
-    rng: np.random.Generator | None,
+def _dealt_columns(
+    n_rows: int, n_columns: int, where: str, rng: np.random.Generator | None
 ) -> np.ndarray:
-    if preferences is None:
-        if rng is None:
-            raise ValueError("preferences: give the preferred column of each row, or an rng")
-        return np.resize(rng.permutation(len(column_names)), len(row_names))
-    check_keys(preferences, row_names, where="preferences")
-    positions = {name: position for position, name in enumerate(column_names)}
-    for row, column in preferences.items():
-        if column not in positions:
-            raise ValueError(
-                f"preferences.{row}: expected one of {list(column_names)}, got {column!r}"
-            )
-    return np.array([positions[preferences[row]] for row in row_names])
+    if rng is None:
+        raise ValueError(f"{where}: give the preferred column of each row, or an rng")
+    return np.resize(rng.permutation(n_columns), n_rows)
+
+
+def _preferred(
+    wanted: str | Mapping[str, float], column_names: Sequence[str], where: str
+) -> np.ndarray:
+    given = wanted if isinstance(wanted, Mapping) else {str(wanted): 1.0}
+    for column, value in given.items():
+        if column not in column_names:
+            raise ValueError(f"{where}: expected one of {list(column_names)}, got {column!r}")
+        check_number(value, where=f"{where}.{column}", low=0)
+    values = np.array([given.get(column, 0.0) for column in column_names], dtype=float)
+    if values.sum() <= 0:
+        raise ValueError(f"{where}: expected a propensity above 0, got {dict(given)}")
+    return values / values.sum()
 
 
 def relation_table(

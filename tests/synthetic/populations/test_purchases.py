@@ -9,7 +9,6 @@ from cohortlab.synthetic.populations import (
     generate_purchases,
     make_population,
 )
-from cohortlab.synthetic.relations import relation_matrix, weakened_relation
 
 PEOPLE = {
     "poor": {"share": 0.5, "budget": [4, 6], "age": [10, 20]},
@@ -59,25 +58,6 @@ def test_without_a_relation_each_cluster_of_people_prefers_one_of_items():
     found = generate_purchases(*both_sides(), strength=1.0, random_state=0)
     assert (found.relation.to_numpy().max(axis=1) == 1).all()
     assert ((cluster_counts(found) > 0).sum(axis=1) == 1).all()
-
-
-def test_weakening_a_relation_of_one_preference_is_the_relation_matrix():
-    people, items, shares = ["x", "y"], ["a", "b", "c"], [0.2, 0.3, 0.5]
-    given = pd.DataFrame([[0, 7, 0], [2, 0, 0]], index=people, columns=items)
-    expected = relation_matrix(
-        people, items, strength=0.3, column_shares=shares, preferences={"x": "b", "y": "a"}
-    )
-    found = weakened_relation(given, strength=0.3, column_shares=shares)
-    np.testing.assert_array_equal(found.to_numpy(), expected)
-
-
-@pytest.mark.parametrize("value", [-1, np.nan])
-def test_impossible_propensities_name_the_pair(value):
-    given = pd.DataFrame([[1, value]], index=["x"], columns=["a", "b"])
-    with pytest.raises(ValueError, match=r"relation\.x\.b"):
-        weakened_relation(given, strength=1.0)
-    with pytest.raises(ValueError, match=r"relation\.x: expected a value"):
-        weakened_relation(given * 0 if value == -1 else given.fillna(0) * 0, strength=1.0)
 
 
 def test_degrees_follow_their_distributions():
@@ -186,8 +166,12 @@ def test_nobody_buying_gives_an_empty_graph():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"relation": {"poor": {"book": 1}}}, r"expected the clusters \['poor', 'rich'\]"),
-        ({"strength": 2}, "relation_strength"),
+        ({"relation": {"poor": {"book": 1}}}, r"relation\.rich: missing key"),
+        (
+            {"relation": RELATION | {"rich": {"boat": 1}}},
+            r"relation\.rich: expected one of .*'boat'",
+        ),
+        ({"strength": 2}, "strength: expected a number from 0 to 1, got 2"),
         ({"purchasing": "magic"}, "purchasing: expected a function or one of"),
         ({"purchasing": lambda market, rng: np.array([0])}, "one item for each of"),
         ({"purchasing": lambda market, rng: market.person + 60}, "positions from 0 to 59"),

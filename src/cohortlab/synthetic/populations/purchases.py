@@ -14,7 +14,7 @@ from cohortlab.synthetic.populations.degrees import draw_degrees
 from cohortlab.synthetic.populations.population import LABEL_COLUMN
 from cohortlab.synthetic.populations.purchasing import PURCHASING, Market
 from cohortlab.synthetic.populations.tastes import read_tastes
-from cohortlab.synthetic.relations import relation_matrix, stacked_cumulative, weakened_relation
+from cohortlab.synthetic.relations import Preferences, relation_matrix, stacked_cumulative
 
 Purchasing = Callable[[Market, np.random.Generator], np.ndarray]
 _DAY_MS = 86_400_000
@@ -49,7 +49,7 @@ class Purchases:
 def generate_purchases(
     people: pd.DataFrame,
     items: pd.DataFrame,
-    relation: pd.DataFrame | Mapping[str, Mapping[str, float]] | None = None,
+    relation: pd.DataFrame | Preferences | None = None,
     *,
     strength: float = 1.0,
     purchasing: str | Purchasing = "cluster",
@@ -67,8 +67,9 @@ def generate_purchases(
     people, items : DataFrame
         From `make_population`; the index is the id, `cluster` the true cluster.
     relation : DataFrame or mapping, optional
-        Relative propensity of each cluster of people (rows) for each cluster of items (columns).
-        Without it every cluster of people gets one preferred cluster of items.
+        Relative propensity of each cluster of people (rows) for clusters of items (columns), or
+        the one cluster that it prefers; see `cohortlab.synthetic.relation_matrix`. Without it
+        every cluster of people gets one preferred cluster of items.
     strength : float
         From 0 (no relation: everybody buys as items are popular) to 1 (the relation as given,
         deterministic where a cluster of people has a single cluster of items).
@@ -101,6 +102,7 @@ def generate_purchases(
     ValueError
         If a setting is impossible or a cluster is unknown to the relation.
     """
+    check_number(strength, where="strength", low=0, high=1)
     rng = np.random.default_rng(random_state)
     person_codes, person_names = _clusters(people, "people")
     item_codes, item_names = _clusters(items, "items")
@@ -159,23 +161,27 @@ def _plant(
     shares: np.ndarray,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    if relation is None:
-        matrix = relation_matrix(
-            list(person_names), list(item_names), strength=strength, column_shares=shares, rng=rng
-        )
-        return pd.DataFrame(matrix, index=person_names, columns=item_names)
-    given = relation if isinstance(relation, pd.DataFrame) else pd.DataFrame(relation).T
-    for side, wanted, found in [
-        ("people", person_names, given.index),
-        ("items", item_names, given.columns),
-    ]:
-        if sorted(map(str, found)) != list(wanted):
-            raise ValueError(
-                f"relation: expected the clusters {list(wanted)} of {side}, got {list(found)}"
-            )
-    given = given.set_axis(given.index.astype(str)).set_axis(given.columns.astype(str), axis=1)
-    ordered = given.loc[person_names, item_names]
-    return weakened_relation(ordered, strength=strength, column_shares=shares)
+    given = relation.to_dict("index") if isinstance(relation, pd.DataFrame) else relation
+    matrix = relation_matrix(
+        list(person_names),
+        list(item_names),
+        strength=strength,
+        column_shares=shares,
+        preferences=None if given is None else _with_text_keys(given),
+        rng=rng,
+        where="relation",
+    )
+    return pd.DataFrame(matrix, index=person_names, columns=item_names)
+
+
+def _with_text_keys(relation: Mapping) -> dict:
+    # Clusters are text here, whatever they are in the table that was given.
+    return {
+        str(person): {str(item): value for item, value in wanted.items()}
+        if isinstance(wanted, Mapping)
+        else wanted
+        for person, wanted in relation.items()
+    }
 
 
 def _purchase(
