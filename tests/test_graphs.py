@@ -8,6 +8,7 @@ import pytest
 
 from cohortlab.graphs import (
     GRAPHVIZ_HINT,
+    member_names,
     plain_name,
     relation_graph,
     rule_graph,
@@ -30,6 +31,11 @@ def table(rows=None):
 
 def hostile_graph(**more):
     return relation_graph(table(), person_names=HOSTILE, item_names=HOSTILE, **more)
+
+
+def texts_of(graph):
+    root = ElementTree.fromstring(to_svg(graph, program=MISSING).svg)
+    return [node.text for node in root.iter("{http://www.w3.org/2000/svg}text")]
 
 
 def tokens(text):
@@ -66,6 +72,95 @@ def test_width_shows_what_was_asked_for(width, thickest):
     rows = [(0, 0, 9, 3.0, 3.0, 4.0, 0.0, 0.01), (0, 1, 90, 60.0, 1.5, 9.0, 0.0, 0.01)]
     graph = relation_graph(table(rows), width=width)
     assert max(graph.edges, key=lambda edge: edge.width).text == thickest
+
+
+@pytest.mark.parametrize(
+    ("counts", "lines", "said"),
+    [
+        ((6, 1), (6, 1), "a line: an edge"),
+        ((8, 3), (8, 3), "a line: an edge"),
+        ((9, 2), (4, 1), "a line: about 2 edges"),
+        ((400, 3), (8, 1), "a line: about 50 edges"),
+    ],
+)
+def test_counts_become_parallel_lines_in_proportion(counts, lines, said):
+    rows = [(0, i, n, 1.0, n + 1.0, 9.0, 0.0, 0.01) for i, n in enumerate(counts)]
+    graph = relation_graph(table([*rows, (0, 2, 1, 1, 1.0, 0.0, 1.0, 1.0)]), parallel=True)
+    assert tuple(edge.n_lines for edge in graph.edges) == lines
+    assert said in graph.caption
+    read = tokens(to_dot(graph))
+    assert sum(token == "penwidth" for token in read) == sum(e.n_lines for e in graph.edges)
+    assert to_dot(graph).count("fontsize=10") == len(graph.edges), "one text a relation"
+
+
+def drawn_lines(graph):
+    root = ElementTree.fromstring(to_svg(graph, program=MISSING).svg)
+    groups = root.iter("{http://www.w3.org/2000/svg}g")
+    return sum(group.get("id", "").startswith("line2d_") for group in groups)
+
+
+def test_matplotlib_draws_every_parallel_line():
+    rows = [(0, 0, 5, 1.0, 5.0, 9.0, 0.0, 0.01), (0, 1, 3, 1.0, 3.0, 9.0, 0.0, 0.01)]
+    assert drawn_lines(relation_graph(table(rows), parallel=True)) == 8
+    assert drawn_lines(relation_graph(table(rows))) == 2
+
+
+def test_all_pairs_with_edges_are_shown_and_the_significant_ones_marked():
+    rows = [
+        (0, 0, 9, 3.0, 3.0, 4.0, 0.001, 0.01),
+        (0, 1, 1, 7.0, 1 / 7, -4.0, 0.001, 0.01),
+        (1, 0, 4, 5.0, 0.8, -0.4, 0.6, 0.6),
+        (1, 1, 0, 1.0, 0.0, -1.0, 0.3, 0.4),
+        (1, 2, 2, 1.0, 2.0, 1.0, float("nan"), float("nan")),
+    ]
+    graph = relation_graph(table(rows), show_all=True)
+    looks = {edge.text: edge.colour for edge in graph.edges}
+    assert list(looks) == ["3.00x*", "0.14x*", "0.80x", "2.00x"]
+    assert looks["0.80x"] == looks["2.00x"]
+    assert len(set(looks.values())) == 3
+    assert all(colour in to_dot(graph) for colour in looks.values())
+    few = relation_graph(table(rows), show_all=True, max_edges=2)
+    assert [edge.text for edge in few.edges] == ["3.00x*", "0.14x*"]
+    assert "2 weaker relations not drawn" in few.caption
+
+
+def test_items_stand_where_their_people_do():
+    rows = [(a, b, 5, 1.0, 5.0, 9.0, 0.0, 0.01) for a, b in [(0, 3), (1, 2), (1, 3), (2, 0)]]
+    rows.insert(0, (0, 1, 1, 1.0, 1.0, 0.0, 1.0, 1.0))
+    graph = relation_graph(table(rows))
+    assert [n.text for n in graph.nodes if n.side == "right"] == ["3", "2", "0", "1"]
+    ends = {n.key: n.text for n in graph.nodes}
+    assert {(ends[e.start], ends[e.end]) for e in graph.edges} == {
+        ("0", "3"),
+        ("1", "2"),
+        ("1", "3"),
+        ("2", "0"),
+    }
+
+
+def test_a_note_and_a_long_caption_are_read_whole():
+    graph = relation_graph(table(), note="shown: " + "many words " * 20)
+    assert graph.caption.strip() in " ".join(texts_of(graph))
+    caption = tokens(to_dot(graph))[tokens(to_dot(graph)).index("label") + 2]
+    assert caption[1:-1].replace("\\n", " ") == graph.caption.strip()
+
+
+def test_long_names_are_broken_into_lines():
+    name = "few pieces, low revenue, rather few returns, rather comes rarely"
+    graph = relation_graph(table(), person_names={0: name})
+    assert max(len(text) for text in texts_of(graph)) < len(name)
+    assert name in " ".join(texts_of(graph))
+    assert r'label="few pieces, low revenue, rather few\nreturns' in to_dot(graph)
+
+
+def test_small_clusters_are_named_by_their_members():
+    labels, members = ["a"] * 2 + ["b"] * 5, list("vwxyz12")
+    named = member_names(labels, members, {"a": "never seen", "b": "many"}, at_most=2)
+    assert named == {"a": "v, w", "b": "many"}
+    assert member_names(labels, members, at_most=5)["b"] == "x, y, z, 1, 2"
+    assert member_names(labels, members)["b"] == "b"
+    with pytest.raises(ValueError, match="2 labels but 1 members"):
+        member_names([0, 1], ["a"])
 
 
 def test_unknown_width_is_named():
@@ -128,13 +223,13 @@ def test_failing_graphviz_is_not_hidden(tmp_path):
     ("name", "shown"),
     [
         ("a\tb\r\nc", "a b c"),
-        ("x" * 50, "x" * 39 + "…"),
+        ("x" * 120, "x" * 99 + "…"),
         ("", "(no name)"),
         (12, "12"),
         ("\x07", "(no name)"),
     ],
 )
-def test_names_fit_one_line(name, shown):
+def test_names_are_one_line_of_visible_text(name, shown):
     assert plain_name(name) == shown
 
 
@@ -174,7 +269,6 @@ def test_hostile_items_of_rules_stay_text():
     graph = rule_graph(rules([(HOSTILE.values(), ["plain"], 3.0)]))
     read = tokens(to_dot(graph))
     assert read.count("{") == read.count("}") == 3
-    root = ElementTree.fromstring(to_svg(graph, program=MISSING).svg)
-    shown = [node.text for node in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert {node.text for node in graph.nodes} <= set(shown)
+    shown = " ".join(texts_of(graph))
+    assert all(node.text in shown for node in graph.nodes)
     assert any("<b>bold</b>" in node.text for node in graph.nodes)

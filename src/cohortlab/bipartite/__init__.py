@@ -10,13 +10,14 @@ from cohortlab.bipartite.items import (
 from cohortlab.bipartite.modularity import modularity
 from cohortlab.bipartite.permutations import PERMUTATIONS
 from cohortlab.bipartite.relation_table import NULLS, RELATION_COLUMNS, relations
+from cohortlab.bipartite.splitting import split_edges
 from cohortlab.bipartite.strength import (
     cramers_v,
     mutual_information,
     summarise,
 )
 from cohortlab.bipartite.swaps import random_tables, swap_edges
-from cohortlab.bipartite.thinning import split_edges
+from cohortlab.bipartite.thinning import thin_relations
 
 __all__ = [
     "ITEM_METHODS",
@@ -37,4 +38,5 @@ __all__ = [
     "split_edges",
     "summarise",
     "swap_edges",
+    "thin_relations",
 ]

@@ -1,52 +1,54 @@
-"""Two incidences out of one: to find clusters on the first and test them on the second."""
+"""Large tables of relations made small enough to draw, by a rule that the reader is told."""
 
-import numpy as np
-from scipy import sparse
+import pandas as pd
 
 
-def split_edges(
-    incidence: sparse.sparray, *, share: float = 0.5, rng: np.random.Generator
-) -> tuple[sparse.csr_array, sparse.csr_array]:
-    """Deal every edge to one of two incidences at random.
+def thin_relations(relations: pd.DataFrame, *, max_clusters: int = 30) -> tuple[pd.DataFrame, str]:
+    """Keep the clusters of either side that relate most clearly, if there are too many to draw.
 
     Parameters
     ----------
-    incidence : sparse array of shape (n_people, n_items)
-        Whole numbers of edges.
-    share : float
-        Chance of the first, between 0 and 1.
-    rng : numpy.random.Generator
-        Source of randomness.
+    relations : DataFrame
+        From `cohortlab.bipartite.relations`.
+    max_clusters : int
+        At most so many clusters of people, and so many of items.
 
     Returns
     -------
-    tuple of csr_array, each of shape (n_people, n_items)
-        Two incidences that add up to the one given.
+    thinned : DataFrame
+        All pairs of the kept clusters, as they were: nothing is computed anew.
+    note : str
+        What was left out and by which rule; empty where nothing was.
 
     Raises
     ------
     ValueError
-        If a count is not whole or the share out of range.
+        If `max_clusters` is not from 1.
 
     Notes
     -----
-    Clusters that were found on edges fit the chance in these edges, so a test on the same edges
-    finds relations where there are none. Where counts are Poisson both parts are independent, and
-    a test on the second is honest about clusters found on the first.
+    A side with more clusters keeps those whose largest absolute z over all pairs is largest; of
+    equals the first. A cluster none of whose pairs has a z comes last.
 
-    References
-    ----------
-    Neufeld et al. (2024), Inference after latent variable estimation for single-cell RNA
-    sequencing data (count splitting).
+    Examples
+    --------
+    >>> z = [1.0, -5.0, 2.0]
+    >>> table = pd.DataFrame({"person_cluster": [0, 1, 2], "item_cluster": 0, "z": z})
+    >>> thinned, note = thin_relations(table, max_clusters=2)
+    >>> thinned["person_cluster"].tolist()
+    [1, 2]
+    >>> note
+    'shown: 2 of 3 clusters of people, those with the largest |z|'
     """
-    matrix = sparse.csr_array(incidence)
-    if not 0 < share < 1:
-        raise ValueError(f"share is {share!r}: give a number between 0 and 1")
-    if not np.all(matrix.data == np.round(matrix.data)) or matrix.data.min(initial=0) < 0:
-        raise ValueError("edges are dealt one by one: the incidence must hold whole numbers from 0")
-    counts = rng.binomial(matrix.data.astype(np.int64), share)
-    first, second = matrix.copy(), matrix.copy()
-    first.data, second.data = counts, matrix.data.astype(np.int64) - counts
-    first.eliminate_zeros()
-    second.eliminate_zeros()
-    return first, second
+    if max_clusters < 1:
+        raise ValueError(f"max_clusters is {max_clusters}: give a whole number from 1")
+    kept, left_out = pd.Series(True, index=relations.index), []
+    size = relations["z"].abs().fillna(-1.0)
+    for side, who in (("person_cluster", "people"), ("item_cluster", "items")):
+        largest = size.groupby(relations[side], sort=True).max()
+        if len(largest) > max_clusters:
+            best = largest.sort_values(ascending=False, kind="stable").index[:max_clusters]
+            kept &= relations[side].isin(best)
+            left_out.append(f"{max_clusters} of {len(largest):,} clusters of {who}")
+    note = f"shown: {' and '.join(left_out)}, those with the largest |z|" if left_out else ""
+    return relations[kept].reset_index(drop=True), note

@@ -16,6 +16,7 @@ def lift_heat_map(
     items: Mapping[int, str],
     *,
     alpha: float = 0.05,
+    note: str = "",
 ) -> Figure:
     """Draw the lift of every pair of clusters, marked where it is more than chance.
 
@@ -27,6 +28,8 @@ def lift_heat_map(
         Cluster names.
     alpha : float, default 0.05
         Pairs whose corrected p-value `q` is at most this carry a star.
+    note : str
+        A title, such as what `cohortlab.bipartite.thin_relations` left out.
 
     Returns
     -------
@@ -55,4 +58,5 @@ def lift_heat_map(
     bar = figure.axes[-1]
     bar.set_yticks([-2, -1, 0, 1, 2], ["¼ or less", "½", "1", "2", "4 or more"])
     axes.set(xlabel="", ylabel="")
+    axes.set_title(note, fontsize=9)
     return figure
