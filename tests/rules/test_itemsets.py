@@ -1,12 +1,15 @@
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from mlxtend.frequent_patterns import fpmax
 from pandas.testing import assert_frame_equal
 from rules.making import brute_force, long_table, one_hot, random_baskets
 
 from cohortlab.rules import MINERS, frequent_itemsets, minimum_count
+from cohortlab.rules.eclat import first_of_equals
 from cohortlab.synthetic.quest import generate_baskets
 
 
@@ -67,17 +70,34 @@ def test_baskets_that_repeat_count_each_time():
     assert as_dict(frequent_itemsets(long_table(baskets), 0.05)) == brute_force(baskets, 35)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_hundreds_of_items_agree_with_an_independent_miner(seed):
-    made = generate_baskets(
+@pytest.mark.parametrize("alike", [False, True])
+def test_equal_baskets_are_told_from_others(alike, monkeypatch):
+    if alike:
+        # Every basket of one size now has the same sum, so the items themselves have to decide.
+        ones = SimpleNamespace(integers=lambda *_, size, dtype: np.ones(size, dtype))
+        monkeypatch.setattr(np.random, "default_rng", lambda _: ones)
+    baskets = [(0, 1), (0, 2), (0, 1), (1,), (0, 2), (0, 1, 2), (1,)]
+    begins = np.cumsum([0, *map(len, baskets)])[:-1]
+    first = first_of_equals(np.array([i for b in baskets for i in b]), begins, 3)
+    expected = [0, 1, 0, 3, 4, 5, 3] if alike else [0, 1, 0, 3, 1, 5, 3]
+    assert first.tolist() == expected
+
+
+def small_file(rng):
+    return generate_baskets(
         n_baskets=700,
         n_items=300,
         mean_length=8,
         n_patterns=60,
         mean_pattern_length=4,
         popularity_exponent=0.5,
-        rng=np.random.default_rng(seed),
+        rng=rng,
     )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_hundreds_of_items_agree_with_an_independent_miner(seed):
+    made = small_file(np.random.default_rng(seed))
     ours = frequent_itemsets(made.baskets, 6)
     theirs = frequent_itemsets(made.baskets, 6, algorithm="fpgrowth")
     assert len(ours) > 500
@@ -85,20 +105,74 @@ def test_hundreds_of_items_agree_with_an_independent_miner(seed):
     assert_frame_equal(ours, theirs)
 
 
+def closed_and_maximal(every):
+    closed = {s: n for s, n in every.items() if not any(s < t and every[t] == n for t in every)}
+    return {
+        "closed": closed,
+        "maximal": {s: n for s, n in every.items() if not any(s < t for t in every)},
+    }
+
+
+def with_twins(baskets):
+    """Wherever a is, c is too, and f is where a is or b: itemsets that are not closed abound."""
+    baskets = [b | {"c"} if "a" in b else b for b in baskets]
+    return [b | {"f"} if b & {"a", "b"} else b - {"f"} for b in baskets]
+
+
 @pytest.mark.parametrize("algorithm", ["eclat", "fpgrowth"])
-@pytest.mark.parametrize("max_len", [None, 3])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("max_len", [None, 1, 2, 3])
+@pytest.mark.parametrize("seed", range(6))
 def test_closed_and_maximal_itemsets_are_what_their_definitions_say(algorithm, max_len, seed):
     baskets = random_baskets(seed, n=25)
+    baskets = with_twins(baskets) * 3 if seed % 2 else baskets
     every = brute_force(baskets, 3)
-    closed = {s: n for s, n in every.items() if not any(s < t and every[t] == n for t in every)}
-    maximal = {s: n for s, n in every.items() if not any(s < t for t in every)}
-    assert set(maximal) < set(closed) < set(every)
-    for target, expected in [("closed", closed), ("maximal", maximal)]:
+    wanted = closed_and_maximal(every)
+    assert set(wanted["maximal"]) < set(wanted["closed"]) < set(every)
+    for target, expected in wanted.items():
         found = frequent_itemsets(
             long_table(baskets), 3, algorithm=algorithm, target=target, max_len=max_len
         )
         assert as_dict(found) == {s: n for s, n in expected.items() if len(s) <= (max_len or 9)}
+
+
+@pytest.mark.parametrize("algorithm", ["eclat", "fpgrowth"])
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_kept_apart_makes_nothing_less_closed_or_maximal(algorithm, seed):
+    baskets = with_twins(random_baskets(seed, n=40))
+    pairs = pd.DataFrame([("a", "c"), ("b", "d")], columns=["x", "y"])
+    every = brute_force(baskets, 2)
+    allowed = {s: n for s, n in every.items() if not ({"a", "c"} <= s or {"b", "d"} <= s)}
+    for target, expected in closed_and_maximal(allowed).items():
+        options = {"algorithm": algorithm, "target": target, "apart": pairs}
+        assert as_dict(frequent_itemsets(long_table(baskets), 2, **options)) == expected
+
+
+@pytest.mark.parametrize("target", ["closed", "maximal"])
+@pytest.mark.parametrize("min_count", [3, 12])
+def test_closed_and_maximal_itemsets_of_hundreds_of_items_agree_with_a_filter(target, min_count):
+    made = small_file(np.random.default_rng(8))
+    ours = frequent_itemsets(made.baskets, min_count, target=target)
+    theirs = frequent_itemsets(made.baskets, min_count, target=target, algorithm="fpgrowth")
+    assert len(ours) > 200
+    assert_frame_equal(ours, theirs)
+
+
+def test_maximal_itemsets_agree_with_an_independent_miner():
+    baskets = with_twins(random_baskets(2, n=200))
+    theirs = fpmax(one_hot(baskets), 0.0249, use_colnames=True)
+    ours = frequent_itemsets(long_table(baskets), 0.025, target="maximal")
+    assert set(ours["itemsets"]) == set(theirs["itemsets"])
+
+
+@pytest.mark.parametrize("target", ["closed", "maximal"])
+def test_closed_itemsets_are_found_where_all_are_too_many(target):
+    """Fifty items together make 2^50 itemsets, of which a few are closed."""
+    whole = set(range(50))
+    baskets = [whole] * 4 + [whole - {7}] * 3 + [set(range(100, 140))] * 5
+    found = frequent_itemsets(baskets, 4, target=target, max_itemsets=1000)
+    closed = {frozenset(whole): 4, frozenset(whole - {7}): 7, frozenset(range(100, 140)): 5}
+    maximal = {s: n for s, n in closed.items() if n != 7}
+    assert as_dict(found) == (closed if target == "closed" else maximal)
 
 
 def forms(baskets):
@@ -153,6 +227,16 @@ def test_nothing_in_gives_an_empty_frame(algorithm, target):
         found = frequent_itemsets(nothing, 0.5, algorithm=algorithm, target=target)
         assert found.columns.tolist() == ["support", "itemsets", "count"]
         assert len(found) == 0
+
+
+@pytest.mark.parametrize("target", ["closed", "maximal"])
+def test_the_cap_holds_for_what_is_met_on_the_way(target):
+    found = frequent_itemsets([range(30)] * 3, 1, target=target, max_itemsets=30)
+    assert len(found) == 1
+    with pytest.raises(
+        ValueError, match=r"stopped at (\d+) itemsets .* try a min_support of 0.6667"
+    ):
+        frequent_itemsets([range(30)] * 3, 1, target=target, max_itemsets=29)
 
 
 def test_the_cap_tells_what_was_found_and_a_support_that_gives_less():

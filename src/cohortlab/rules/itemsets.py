@@ -10,7 +10,6 @@ from cohortlab.rules.checks import exact_fraction
 from cohortlab.rules.found import Found, as_frame, from_sets
 from cohortlab.rules.miners import MINERS
 from cohortlab.rules.reading import Baskets, read_baskets
-from cohortlab.rules.subsets import closed_or_maximal
 
 #: What can be asked for: all frequent itemsets; those that no larger one shares its count with;
 #: those with no larger one at all.
@@ -45,7 +44,8 @@ def frequent_itemsets(
         Largest number of items in a set; what is closed or maximal does not depend on it beyond
         one item more.
     max_itemsets : int
-        Mining stops with an error beyond this number of frequent itemsets.
+        Mining stops with an error beyond this number of frequent itemsets; for closed and maximal
+        ones, those on the way to them count.
     apart : DataFrame, optional
         Two columns of items that no itemset may hold together, such as `ancestor_pairs` gives.
 
@@ -87,13 +87,11 @@ def frequent_itemsets(
     limit = min(max_len or len(read.items), len(read.items))
     found = from_sets([], [])
     if len(read.rows):
-        options = {"cap": max_itemsets, "apart": _coded_pairs(apart, read.items)}
-        reach = limit + (target != "all")
-        found = MINERS[algorithm](read, min_count, max_len=reach, **options)
-    if len(found) > max_itemsets:
+        options = {"max_len": limit, "cap": max_itemsets, "target": target}
+        pairs = _coded_pairs(apart, read.items)
+        found = MINERS[algorithm](read, min_count, **options, apart=pairs)
+    if found.n_met > max_itemsets:
         raise ValueError(_too_many(found, max_itemsets, min_count, read.n_baskets))
-    if target != "all":
-        found = closed_or_maximal(found, len(read.items), target, limit)
     table = as_frame(found, read.items, read.n_baskets)
     table.attrs |= {"n_empty": read.report.n_empty, "n_repeated": read.report.n_repeated}
     return table
@@ -145,10 +143,11 @@ def _too_many(found: Found, max_itemsets: int, min_count: int, n_baskets: int) -
     counts = np.concatenate(found.counts)
     # The itemsets found so far thin out with support: where few enough of them are left, the
     # whole may well fit; double the support where they do not say.
-    enough = np.sort(counts)[::-1][max_itemsets // 2] + 1 if max_itemsets > 1 else 2 * min_count
+    known = 1 < max_itemsets <= len(counts)
+    enough = np.sort(counts)[::-1][max_itemsets // 2] + 1 if known else 2 * min_count
     tried = min(max(int(enough), min_count + 1), 2 * min_count, n_baskets)
     return (
-        f"stopped at {len(found)} itemsets in {min_count} of {n_baskets} baskets or more, where "
+        f"stopped at {found.n_met} itemsets in {min_count} of {n_baskets} baskets or more, where "
         f"max_itemsets is {max_itemsets}: try a min_support of {tried / n_baskets:.4g} "
         f"({tried} baskets), limit max_len, or ask for fewer by another choice of items"
     )

@@ -1,8 +1,11 @@
 """Compiled loops that mine frequent itemsets from baskets kept as sets of bits.
 
 Baskets come as two views of the same entries, items being numbered from the rarest on: by basket
-(`row_starts, row_items`, ascending) and by item (`column_starts`, then for each entry its basket
-`column_rows` and its place `column_places` in `row_items`).
+(`row_starts, row_items`, ascending) and by item (`starts`, then for each entry its basket `columns`
+and its place `places` in `row_items`), and with the number of equal baskets that each stands for.
+
+Itemsets go out as a tree: four numbers for each, its parent (the itemset without the item added
+last, by its number; -1 for single items), the item added, its count and its size.
 """
 
 import numpy as np
@@ -10,6 +13,11 @@ from numba import types
 from numba.extending import intrinsic
 
 from cohortlab.compiled import compiled
+
+#: What is asked for.
+ALL, CLOSED, MAXIMAL = 0, 1, 2
+#: What becomes of an itemset: nothing that begins with it is asked for; others may be; it is.
+_PRUNED, _PASSED, _KEPT = 0, 1, 2
 
 
 @intrinsic
@@ -47,15 +55,11 @@ def _intersect(bits, left, right, target, shifts, n_words):
 
 
 @compiled()
-def _put(flat, parent, size, code, target):
-    # Copies the sorted parent and puts the code in its place, so that every itemset is sorted.
-    place = size
-    while place > 0 and flat[parent + place - 1] > code:
-        flat[target + place] = flat[parent + place - 1]
-        place -= 1
-    flat[target + place] = code
-    for i in range(place):
-        flat[target + i] = flat[parent + i]
+def _is_within(bits, row, other, n_words):
+    for word in range(n_words):
+        if bits[row * n_words + word] & ~bits[other * n_words + word]:
+            return False
+    return True
 
 
 @compiled()
@@ -64,11 +68,11 @@ def _is_apart(apart, left, right):
 
 
 @compiled()
-def _sort_by(values, n_values, weight):
+def _sort_by(values, weight):
     # Shell's sort: short, quick to compile, and the lists are short.
-    gap = n_values // 2
+    gap = len(values) // 2
     while gap > 0:
-        for i in range(gap, n_values):
+        for i in range(gap, len(values)):
             value, j = values[i], i
             while j >= gap and (
                 weight[values[j - gap]] > weight[value]
@@ -81,256 +85,274 @@ def _sort_by(values, n_values, weight):
 
 
 @compiled()
-def _partners(first, rows, columns, starts, places, weights, together, partners, needed):
-    """Count what shares a basket with an item; keep its frequent partners, rarest first."""
-    row_starts, row_items = rows
-    n_seen = 0
+def _partners(first, view, aim, apart, needed, together, seen, partners):
+    """Find the items that are often enough with one: rarer ones, then the others, rarest first.
+
+    The rarer ones are needed to tell what is closed only. `together` gets the counts.
+    """
+    row_starts, row_items, starts, columns, places, weights = view
+    n_seen, n_rows = 0, 0
     for entry in range(starts[first], starts[first + 1]):
         row = columns[entry]
-        begin = places[entry] + 1
+        begin = places[entry] + 1 if aim == ALL else row_starts[row]
         for place in range(begin, row_starts[row + 1]):
             item = row_items[place]
             if together[item] == 0:
-                partners[n_seen] = item
+                seen[n_seen] = item
                 n_seen += 1
             together[item] += weights[row]
-    n_kept = 0
     for i in range(n_seen):
-        item = partners[i]
-        if together[item] >= needed:
-            partners[n_kept] = item
-            n_kept += 1
-        else:
+        item = seen[i]
+        if item == first or together[item] < needed or _is_apart(apart, first, item):
             together[item] = 0
-    _sort_by(partners, n_kept, together)
-    return n_kept
+    for i in range(n_seen):
+        if seen[i] < first and together[seen[i]] > 0:
+            partners[n_rows] = seen[i]
+            n_rows += 1
+    n_back = n_rows
+    for i in range(n_seen):
+        if seen[i] > first and together[seen[i]] > 0:
+            partners[n_rows] = seen[i]
+            n_rows += 1
+    _sort_by(partners[n_back:n_rows], together)
+    return n_back, n_rows
 
 
 @compiled()
-def _fill_bits(bits, shifts, first, rows, columns, starts, places, weights, slots, n_slots):
-    """Write one row of bits for each slot: which of the baskets with an item hold it too.
+def _chosen(first, view, aim, slots, chosen, n_bits):
+    """Choose the baskets of an item that tell its larger itemsets apart; count bits by weight.
 
-    A basket that stands for 13 equal ones has bits in the words of 8, of 4 and of 1. Baskets with
-    fewer than two of the slots make no difference any more and are left out.
+    For counts these are the baskets with two of the slots or more; for what is closed, with one.
     """
-    row_starts, row_items = rows
-    chosen, n_chosen = np.empty(starts[first + 1] - starts[first], np.int64), 0
-    n_bits, following = np.zeros(32, np.int64), np.zeros(32, np.int64)
+    row_starts, row_items, starts, columns, places, weights = view
+    n_chosen = 0
     for entry in range(starts[first], starts[first + 1]):
         row, n_held = columns[entry], 0
-        for place in range(places[entry] + 1, row_starts[row + 1]):
+        begin = places[entry] + 1 if aim == ALL else row_starts[row]
+        for place in range(begin, row_starts[row + 1]):
             n_held += slots[row_items[place]] >= 0
-        if n_held > 1:
-            chosen[n_chosen] = entry
-            n_chosen += 1
-            for plane in range(32):
-                n_bits[plane] += (weights[row] >> plane) & 1
-    n_words = 0
+        if n_held > (aim == ALL):
+            chosen[n_chosen], chosen[n_chosen + 1] = begin, row
+            n_chosen += 2
+            weight, plane = weights[row], 0
+            while weight > 0:
+                n_bits[plane] += weight & 1
+                weight, plane = weight >> 1, plane + 1
+    return n_chosen
+
+
+@compiled()
+def _fill_bits(bits, first, view, aim, slots, n_slots):
+    """Write one row of bits for each slot: which of the baskets with an item hold it too.
+
+    A basket that stands for 13 equal ones has bits in the words of 8, of 4 and of 1.
+    """
+    row_starts, row_items, starts, _, _, weights = view
+    chosen = np.empty(2 * (starts[first + 1] - starts[first]), np.int64)
+    n_bits, following = np.zeros(32, np.int64), np.zeros(32, np.int64)
+    n_chosen, n_words = _chosen(first, view, aim, slots, chosen, n_bits), 0
     for plane in range(32):
         following[plane] = 64 * n_words
-        for _ in range((n_bits[plane] + 63) // 64):
-            shifts[n_words] = plane
-            n_words += 1
+        n_words += (n_bits[plane] + 63) >> 6
+    shifts = np.zeros(n_words, np.uint64)
+    for plane in range(1, 32):
+        shifts[following[plane] >> 6 :] = plane
     bits = _grown(bits, n_slots * n_words)
-    for word in range(n_slots * n_words):
-        bits[word] = 0
-    for i in range(n_chosen):
-        row = columns[chosen[i]]
-        for plane in range(32):
-            if (weights[row] >> plane) & 1 == 0:
-                continue
-            at, bit = following[plane] >> 6, np.uint64(1) << np.uint64(following[plane] & 63)
-            following[plane] += 1
-            for place in range(places[chosen[i]] + 1, row_starts[row + 1]):
-                slot = slots[row_items[place]]
-                if slot >= 0:
-                    bits[slot * n_words + at] |= bit
-    return bits, n_words
+    bits[: n_slots * n_words] = 0
+    for i in range(0, n_chosen, 2):
+        begin, row = chosen[i], chosen[i + 1]
+        weight, plane = weights[row], 0
+        while weight > 0:
+            if weight & 1:
+                at, bit = following[plane] >> 6, np.uint64(1) << np.uint64(following[plane] & 63)
+                following[plane] += 1
+                for place in range(begin, row_starts[row + 1]):
+                    slot = slots[row_items[place]]
+                    if slot >= 0:
+                        bits[slot * n_words + at] |= bit
+            weight, plane = weight >> 1, plane + 1
+    return bits, shifts, n_words
 
 
 @compiled()
-def _write_pairs(out, used, first, codes, counts, partners, n_own, together, apart, items, where):
-    """Put an item and its pairs out, and make the pairs the first candidates."""
-    out[used], out[used + 1], out[used + 2] = 1, counts[first], codes[first]
-    single, used, n_kept = used + 2, used + 3, 0
-    for i in range(n_own):
-        item = partners[i]
-        if not _is_apart(apart, first, item):
-            out[used], out[used + 1] = 2, together[item]
-            _put(out, single, 1, codes[item], used + 2)
-            items[n_kept], where[n_kept] = item, used + 2
-            used, n_kept = used + 4, n_kept + 1
-        together[item] = 0
-    return used, n_kept
+def _judge_single(count, n_back, n_rows, aim, apart, partners, together):
+    if aim == ALL:
+        return _KEPT
+    verdict = _PASSED if aim == MAXIMAL and n_rows > 0 else _KEPT
+    for i in range(n_rows):
+        if together[partners[i]] == count:
+            if i < n_back and len(apart) == 0:
+                return _PRUNED
+            verdict = _PASSED
+    return verdict
 
 
 @compiled()
-def _extend(out, used, left, end, size, items, where, bits, shifts, n_words, codes, apart, needed):
+def _judge(row, slot, rows, aim, apart, needed, partners, excluded):
+    """Tell whether an itemset is asked for, by the items that could be added to it.
+
+    Where an item that comes earlier is in all of its baskets, the same holds for all that begins
+    with the itemset; but not if that item may not be with what is added.
+    """
+    if aim == ALL:
+        return _KEPT
+    bits, shifts, n_words, n_rows = rows
+    verdict = _KEPT
+    for other in range(n_rows):
+        if excluded[other] or other == slot or _is_apart(apart, partners[slot], partners[other]):
+            continue
+        if _is_within(bits, row, other, n_words):
+            if other < slot and len(apart) == 0:
+                return _PRUNED
+            verdict = _PASSED
+        elif verdict == _KEPT and aim == MAXIMAL:
+            count = np.uint64(0)
+            for word in range(n_words):
+                both = bits[row * n_words + word] & bits[other * n_words + word]
+                count += _ones(both) << shifts[word]
+            if np.int64(count) >= needed:
+                verdict = _PASSED
+    return verdict
+
+
+@compiled()
+def _exclude(node, tree, n_rows, apart, partners, slots, excluded):
+    """Mark the rows of the items of an itemset, and of those that may not be with them."""
+    excluded[:n_rows] = False
+    while node >= 0:
+        item = tree[4 * node + 1]
+        if slots[item] >= 0:
+            excluded[slots[item]] = True
+        for other in range(n_rows):
+            if _is_apart(apart, item, partners[other]):
+                excluded[other] = True
+        node = tree[4 * node]
+
+
+@compiled()
+def _write(tree, node, parent, item, count, size, verdict):
+    # The count of an itemset that is only on the way to others is negative.
+    tree[4 * node], tree[4 * node + 1] = parent, item
+    tree[4 * node + 2], tree[4 * node + 3] = count if verdict == _KEPT else -count, size
+
+
+@compiled()
+def _extend(left, end, size, tree, n_nodes, nodes, slot_of, rows, given, scratch):
     """Join a candidate with those after it; the frequent ones become candidates from `end` on."""
+    bits, shifts, n_words, n_rows = rows
+    aim, apart, needed = given
+    partners, slots, excluded = scratch
     target = end
+    if aim != ALL:
+        _exclude(nodes[left], tree, n_rows, apart, partners, slots, excluded)
     for right in range(left + 1, end):
-        if _is_apart(apart, items[left], items[right]):
+        slot = slot_of[right]
+        if _is_apart(apart, partners[slot_of[left]], partners[slot]):
             continue
         count = _intersect(bits, left, right, target, shifts, n_words)
         if count < needed:
             continue
-        out[used], out[used + 1] = size + 1, count
-        _put(out, where[left], size, codes[items[right]], used + 2)
-        items[target], where[target] = items[right], used + 2
-        used, target = used + size + 3, target + 1
-    return used, target
+        verdict = _judge(target, slot, rows, aim, apart, needed, partners, excluded)
+        slot_of[target], nodes[target] = slot, -1
+        if verdict != _PRUNED:
+            _write(tree, n_nodes, nodes[left], partners[slot], count, size + 1, verdict)
+            nodes[target] = n_nodes
+            n_nodes += 1
+        target += 1
+    return n_nodes, target
 
 
 @compiled()
-def mine_all(view, codes, counts, apart, needed, max_len, cap):
-    """Find all frequent itemsets; return their sizes, counts and sorted codes in one array.
+def _descend(tree, n_nodes, nodes, slot_of, bits, level, given, scratch, limits):
+    """Find all that begins with the pairs of an item, depth first."""
+    level_next, level_end = level
+    shifts, n_words, n_rows, max_len, cap = limits
+    depth = 0
+    while depth >= 0 and n_nodes <= cap:
+        left, end, size = level_next[depth], level_end[depth], depth + 2
+        level_next[depth] += 1
+        if left >= end - 1 or size >= max_len:
+            depth -= 1
+            continue
+        if nodes[left] < 0:
+            continue
+        reach = 2 * end - left - 1
+        bits = _grown(bits, reach * n_words)
+        nodes, slot_of = _grown(nodes, reach), _grown(slot_of, reach)
+        tree = _grown(tree, 4 * (n_nodes + reach - end))
+        rows = bits, shifts, n_words, n_rows
+        n_nodes, target = _extend(
+            left, end, size, tree, n_nodes, nodes, slot_of, rows, given, scratch
+        )
+        if target > end + 1:
+            depth += 1
+            level_next[depth], level_end[depth] = end, target
+    return tree, n_nodes, nodes, slot_of, bits
+
+
+@compiled()
+def _write_pairs(tree, n_nodes, n_back, nodes, slot_of, rows, given, scratch, together):
+    """Write an item's pairs, and make them the first candidates."""
+    aim, apart, needed = given
+    partners, _, excluded = scratch
+    parent = n_nodes - 1
+    excluded[: rows[3]] = False
+    for slot in range(n_back, rows[3]):
+        verdict = _judge(slot, slot, rows, aim, apart, needed, partners, excluded)
+        slot_of[slot], nodes[slot] = slot, -1
+        if verdict != _PRUNED:
+            item = partners[slot]
+            _write(tree, n_nodes, parent, item, together[item], 2, verdict)
+            nodes[slot] = n_nodes
+            n_nodes += 1
+    return n_nodes
+
+
+@compiled()
+def mine_tree(view, counts, apart, aim, needed, max_len, cap):
+    """Find the frequent itemsets; return their tree as one array.
 
     For each item in turn, the baskets that hold it become bits, one row for every more frequent
     item; the rows are intersected depth first. As no item in a row is rarer than the one they
-    belong to, the bits of one item never outnumber the entries of all baskets.
+    belong to, the bits of one item never outnumber the entries of all baskets. For closed and
+    maximal itemsets the rarer items have rows too; they are only compared with.
     """
-    rows, columns, starts, places, weights = view
-    n_items = len(counts)
-    out, used, n_found = np.empty(4096, np.int32), 0, 0
-    together, partners = np.zeros(n_items, np.int32), np.empty(n_items, np.int32)
-    slots = np.full(n_items, -1, np.int32)
-    bits, shifts = np.empty(1024, np.uint64), np.zeros(len(weights) // 64 + 64, np.uint64)
-    # A candidate: its item, where its itemset stands in `out`, and the row of bits of its number.
-    items, where = np.empty(1024, np.int64), np.empty(1024, np.int64)
-    level_end, level_next = np.empty(n_items + 1, np.int64), np.empty(n_items + 1, np.int64)
+    n_items, n_nodes, n_words = len(counts), 0, 0
+    tree, bits, shifts = np.empty(4096, np.int32), np.empty(1024, np.uint64), np.empty(0, np.uint64)
+    together, seen = np.zeros(n_items, np.int32), np.empty(n_items, np.int32)
+    partners, slots = np.empty(n_items, np.int32), np.full(n_items, -1, np.int32)
+    # A candidate: the number of its itemset, -1 where it is pruned, and the row of its last item.
+    nodes, slot_of = np.empty(1024, np.int64), np.empty(1024, np.int64)
+    level = np.empty(n_items + 1, np.int64), np.empty(n_items + 1, np.int64)
+    given, scratch = (aim, apart, needed), (partners, slots, np.zeros(n_items, np.bool_))
     for first in range(n_items):
-        n_own = 0
-        if max_len > 1:
-            n_own = _partners(
-                first, rows, columns, starts, places, weights, together, partners, needed
+        n_back, n_rows = 0, 0
+        if max_len > 1 or aim != ALL:
+            n_back, n_rows = _partners(first, view, aim, apart, needed, together, seen, partners)
+        tree = _grown(tree, 4 * (n_nodes + n_rows + 1))
+        nodes, slot_of = _grown(nodes, n_rows), _grown(slot_of, n_rows)
+        for slot in range(n_rows):
+            slots[partners[slot]] = slot
+        verdict = _judge_single(counts[first], n_back, n_rows, aim, apart, partners, together)
+        if verdict != _PRUNED:
+            _write(tree, n_nodes, -1, first, counts[first], 1, verdict)
+            n_nodes += 1
+        if verdict != _PRUNED and n_rows > n_back and max_len > 1:
+            has_larger = n_rows - n_back > 1 and max_len > 2
+            if aim != ALL or has_larger:
+                bits, shifts, n_words = _fill_bits(bits, first, view, aim, slots, n_rows)
+            rows = bits, shifts, n_words, n_rows
+            n_nodes = _write_pairs(
+                tree, n_nodes, n_back, nodes, slot_of, rows, given, scratch, together
             )
-        out = _grown(out, used + 3 + 4 * n_own)
-        items, where = _grown(items, n_own), _grown(where, n_own)
-        used, end = _write_pairs(
-            out, used, first, codes, counts, partners, n_own, together, apart, items, where
-        )
-        n_found += 1 + end
-        depth, n_words = -1, 0
-        if end > 1 and max_len > 2:
-            for i in range(end):
-                slots[items[i]] = i
-            bits, n_words = _fill_bits(
-                bits, shifts, first, rows, columns, starts, places, weights, slots, end
-            )
-            depth, level_end[0], level_next[0] = 0, end, 0
-            for i in range(end):
-                slots[items[i]] = -1
-        while depth >= 0 and n_found <= cap:
-            left, end = level_next[depth], level_end[depth]
-            level_next[depth] += 1
-            if left >= end - 1:
-                depth -= 1
-                continue
-            reach, size = 2 * end - left - 1, depth + 2
-            bits = _grown(bits, reach * n_words)
-            items, where = _grown(items, reach), _grown(where, reach)
-            out = _grown(out, used + (reach - end) * (size + 3))
-            used, target = _extend(
-                out,
-                used,
-                left,
-                end,
-                size,
-                items,
-                where,
-                bits,
-                shifts,
-                n_words,
-                codes,
-                apart,
-                needed,
-            )
-            n_found += target - end
-            if target > end + 1 and size + 1 < max_len:
-                depth += 1
-                level_next[depth], level_end[depth] = end, target
-        if n_found > cap:
+            if has_larger:
+                level[0][0], level[1][0] = n_back, n_rows
+                limits = shifts, n_words, n_rows, max_len, cap
+                tree, n_nodes, nodes, slot_of, bits = _descend(
+                    tree, n_nodes, nodes, slot_of, bits, level, given, scratch, limits
+                )
+        for slot in range(n_rows):
+            slots[partners[slot]], together[partners[slot]] = -1, 0
+        if n_nodes > cap:
             break
-    return out[:used], n_found
-
-
-@compiled()
-def first_of_equals(rows, ranks, keys, n_rows):
-    """Find the first of the baskets that hold the same items, for every basket.
-
-    Baskets are the same where the sums of the random keys of their items are, and their items one
-    by one; rank -1 leaves an entry out.
-    """
-    begins, sums = np.zeros(n_rows + 1, np.int64), np.zeros(n_rows, np.uint64)
-    for entry in range(len(rows)):
-        begins[rows[entry] + 1] += 1
-        if ranks[entry] >= 0:
-            sums[rows[entry]] += keys[ranks[entry]]
-    for i in range(n_rows):
-        begins[i + 1] += begins[i]
-    size = 1
-    while size < 2 * n_rows:
-        size *= 2
-    table, first = np.full(size, -1, np.int64), np.empty(n_rows, np.int64)
-    for row in range(n_rows):
-        slot = np.int64(sums[row] & np.uint64(size - 1))
-        while table[slot] >= 0 and sums[table[slot]] != sums[row]:
-            slot = (slot + 1) & (size - 1)
-        if table[slot] < 0:
-            table[slot] = row
-        other = table[slot]
-        first[row] = other if _same(ranks, begins, row, other) else row
-    return first
-
-
-@compiled()
-def _same(ranks, begins, row, other):
-    left, right = begins[row], begins[other]
-    while True:
-        while left < begins[row + 1] and ranks[left] < 0:
-            left += 1
-        while right < begins[other + 1] and ranks[right] < 0:
-            right += 1
-        ended = (left == begins[row + 1]) + (right == begins[other + 1])
-        if ended > 0 or ranks[left] != ranks[right]:
-            return ended == 2
-        left, right = left + 1, right + 1
-
-
-@compiled()
-def views(rows, ranks, n_rows, n_items):
-    """Sort entries by basket and by item, both ascending, by counting; rank -1 leaves one out."""
-    row_starts = np.zeros(n_rows + 1, np.int64)
-    column_starts = np.zeros(n_items + 1, np.int64)
-    for entry in range(len(rows)):
-        if ranks[entry] >= 0:
-            row_starts[rows[entry] + 1] += 1
-            column_starts[ranks[entry] + 1] += 1
-    for i in range(n_rows):
-        row_starts[i + 1] += row_starts[i]
-    for i in range(n_items):
-        column_starts[i + 1] += column_starts[i]
-    columns, following = np.empty(column_starts[n_items], np.int64), column_starts.copy()
-    for entry in range(len(rows)):
-        rank = ranks[entry]
-        if rank >= 0:
-            columns[following[rank]] = rows[entry]
-            following[rank] += 1
-    row_items, places = np.empty(len(columns), np.int32), np.empty(len(columns), np.int64)
-    following = row_starts.copy()
-    for rank in range(n_items):
-        for entry in range(column_starts[rank], column_starts[rank + 1]):
-            place = following[columns[entry]]
-            row_items[place], places[entry] = rank, place
-            following[columns[entry]] += 1
-    return (row_starts, row_items), columns, column_starts, places
-
-
-@compiled()
-def starts_of(out, n_found):
-    """Return where each itemset begins in the array of `mine_all`."""
-    starts, place = np.empty(n_found, np.int64), 0
-    for i in range(n_found):
-        starts[i] = place
-        place += out[place] + 2
-    return starts
+    return tree[: 4 * n_nodes]

@@ -9,6 +9,7 @@ from mlxtend.frequent_patterns import apriori, fpgrowth, hmine
 from cohortlab.rules.eclat import mine_eclat
 from cohortlab.rules.found import Found, from_sets, in_order
 from cohortlab.rules.reading import Baskets
+from cohortlab.rules.subsets import closed_or_maximal
 
 
 def mine_with(
@@ -18,6 +19,7 @@ def mine_with(
     *,
     max_len: int,
     cap: int,
+    target: str = "all",
     apart: np.ndarray | None = None,
 ) -> Found:
     """Find frequent itemsets by one of mlxtend's miners; arguments and result as `mine_eclat`.
@@ -26,16 +28,21 @@ def mine_with(
     -----
     mlxtend compares shares as floating-point numbers, and may lose or add an itemset that stands
     just at the threshold. It is asked for half a basket less, where no share can stand, and its
-    supports are turned back into whole numbers.
+    supports are turned back into whole numbers. Closed and maximal itemsets are picked from all,
+    of one item more, and `cap` stops nothing.
     """
     held = pd.DataFrame.sparse.from_spmatrix(baskets.matrix().astype(bool))
     if miner is hmine:
         held = held.sparse.to_dense()
     share = (min_count - 0.5) / baskets.n_baskets
-    frame = miner(held, min_support=share, max_len=max_len)
+    reach = max_len if target == "all" else max_len + 1
+    frame = miner(held, min_support=share, max_len=reach)
     counts = [round(value * baskets.n_baskets) for value in frame["support"]]
     found = from_sets([[int(i) for i in itemset] for itemset in frame["itemsets"]], counts)
-    return _without_pairs(found, apart)
+    found = _without_pairs(found, apart)
+    if target == "all":
+        return found
+    return closed_or_maximal(found, len(baskets.items), target, max_len)
 
 
 def _without_pairs(found: Found, apart: np.ndarray | None) -> Found:
