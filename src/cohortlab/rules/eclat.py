@@ -69,10 +69,9 @@ def mine_eclat(
     order = order[degree[order] >= min_count]
     rank = np.full(len(degree), -1, dtype=np.int32)
     rank[order] = np.arange(len(order))
-    counts = degree[order].astype(np.int32)
     forbidden = _forbidden(apart, rank, len(order))
     view = _views(baskets, rank, len(order))
-    tree = mine_tree(view, counts, forbidden, AIMS[target], min_count, max_len, cap)
+    tree = mine_tree(view, degree[order], forbidden, AIMS[target], min_count, max_len, cap)
     return from_tree(tree.reshape(-1, 4), order)
 
 

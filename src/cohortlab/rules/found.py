@@ -61,7 +61,7 @@ def from_tree(tree: np.ndarray, items: np.ndarray) -> Found:
 
     Parameters
     ----------
-    tree : ndarray of int32, shape (n_nodes, 4)
+    tree : ndarray of int64, shape (n_nodes, 4)
         For each itemset its parent, the item added, its count, negative where it is only on the
         way to others, and its size.
     items : ndarray of int
@@ -88,7 +88,7 @@ def from_tree(tree: np.ndarray, items: np.ndarray) -> Found:
     nodes = [part[order] for part, order in zip(nodes, orders, strict=True)]
     grown = Tree(parents, added, np.concatenate([np.empty(0, dtype=np.int64), *nodes]))
     codes = [part[order] for part, order in zip(codes, orders, strict=True)]
-    return Found(codes, [counts[part].astype(np.int64) for part in nodes], grown)
+    return Found(codes, [counts[part] for part in nodes], grown)
 
 
 def from_sets(itemsets: Iterable[Iterable[int]], counts: Iterable[int]) -> Found:

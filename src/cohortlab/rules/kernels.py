@@ -14,6 +14,9 @@ from numba.extending import intrinsic
 
 from cohortlab.compiled import compiled
 
+# What is only called by compiled code needs no entry from Python, which takes long to compile.
+_inner = compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
 #: What is asked for.
 ALL, CLOSED, MAXIMAL = 0, 1, 2
 #: What becomes of an itemset: nothing that begins with it is asked for; others may be; it is.
@@ -30,7 +33,7 @@ def _ones(typing_context, word):
     return types.uint64(types.uint64), generate
 
 
-@compiled()
+@_inner
 def _grown(values, needed):
     # Doubling keeps the copies of all growths together below the final size.
     if needed <= len(values):
@@ -41,7 +44,7 @@ def _grown(values, needed):
     return larger
 
 
-@compiled()
+@_inner
 def _intersect(bits, left, right, target, shifts, n_words):
     # On slices the compiler sees that no place is negative, and takes many words at a time.
     these = bits[left * n_words : (left + 1) * n_words]
@@ -54,7 +57,7 @@ def _intersect(bits, left, right, target, shifts, n_words):
     return np.int64(count)
 
 
-@compiled()
+@_inner
 def _is_within(bits, row, other, n_words):
     for word in range(n_words):
         if bits[row * n_words + word] & ~bits[other * n_words + word]:
@@ -62,12 +65,12 @@ def _is_within(bits, row, other, n_words):
     return True
 
 
-@compiled()
+@_inner
 def _is_apart(apart, left, right):
     return len(apart) > 0 and (apart[left, right >> 3] >> (right & 7)) & 1 == 1
 
 
-@compiled()
+@_inner
 def _sort_by(values, weight):
     # Shell's sort: short, quick to compile, and the lists are short.
     gap = len(values) // 2
@@ -84,7 +87,7 @@ def _sort_by(values, weight):
         gap //= 2
 
 
-@compiled()
+@_inner
 def _partners(first, view, aim, apart, needed, together, seen, partners):
     """Find the items that are often enough with one: rarer ones, then the others, rarest first.
 
@@ -118,7 +121,7 @@ def _partners(first, view, aim, apart, needed, together, seen, partners):
     return n_back, n_rows
 
 
-@compiled()
+@_inner
 def _chosen(first, view, aim, slots, chosen, n_bits):
     """Choose the baskets of an item that tell its larger itemsets apart; count bits by weight.
 
@@ -141,7 +144,7 @@ def _chosen(first, view, aim, slots, chosen, n_bits):
     return n_chosen
 
 
-@compiled()
+@_inner
 def _fill_bits(bits, first, view, aim, slots, n_slots):
     """Write one row of bits for each slot: which of the baskets with an item hold it too.
 
@@ -174,7 +177,7 @@ def _fill_bits(bits, first, view, aim, slots, n_slots):
     return bits, shifts, n_words
 
 
-@compiled()
+@_inner
 def _judge_single(count, n_back, n_rows, aim, apart, partners, together):
     if aim == ALL:
         return _KEPT
@@ -187,7 +190,7 @@ def _judge_single(count, n_back, n_rows, aim, apart, partners, together):
     return verdict
 
 
-@compiled()
+@_inner
 def _judge(row, slot, rows, aim, apart, needed, partners, excluded):
     """Tell whether an itemset is asked for, by the items that could be added to it.
 
@@ -215,7 +218,7 @@ def _judge(row, slot, rows, aim, apart, needed, partners, excluded):
     return verdict
 
 
-@compiled()
+@_inner
 def _exclude(node, tree, n_rows, apart, partners, slots, excluded):
     """Mark the rows of the items of an itemset, and of those that may not be with them."""
     excluded[:n_rows] = False
@@ -229,14 +232,14 @@ def _exclude(node, tree, n_rows, apart, partners, slots, excluded):
         node = tree[4 * node]
 
 
-@compiled()
+@_inner
 def _write(tree, node, parent, item, count, size, verdict):
     # The count of an itemset that is only on the way to others is negative.
     tree[4 * node], tree[4 * node + 1] = parent, item
     tree[4 * node + 2], tree[4 * node + 3] = count if verdict == _KEPT else -count, size
 
 
-@compiled()
+@_inner
 def _extend(left, end, size, tree, n_nodes, nodes, slot_of, rows, given, scratch):
     """Join a candidate with those after it; the frequent ones become candidates from `end` on."""
     bits, shifts, n_words, n_rows = rows
@@ -262,7 +265,7 @@ def _extend(left, end, size, tree, n_nodes, nodes, slot_of, rows, given, scratch
     return n_nodes, target
 
 
-@compiled()
+@_inner
 def _descend(tree, n_nodes, nodes, slot_of, bits, level, given, scratch, limits):
     """Find all that begins with the pairs of an item, depth first."""
     level_next, level_end = level
@@ -290,7 +293,7 @@ def _descend(tree, n_nodes, nodes, slot_of, bits, level, given, scratch, limits)
     return tree, n_nodes, nodes, slot_of, bits
 
 
-@compiled()
+@_inner
 def _write_pairs(tree, n_nodes, n_back, nodes, slot_of, rows, given, scratch, together):
     """Write an item's pairs, and make them the first candidates."""
     aim, apart, needed = given
@@ -318,9 +321,9 @@ def mine_tree(view, counts, apart, aim, needed, max_len, cap):
     maximal itemsets the rarer items have rows too; they are only compared with.
     """
     n_items, n_nodes, n_words = len(counts), 0, 0
-    tree, bits, shifts = np.empty(4096, np.int32), np.empty(1024, np.uint64), np.empty(0, np.uint64)
-    together, seen = np.zeros(n_items, np.int32), np.empty(n_items, np.int32)
-    partners, slots = np.empty(n_items, np.int32), np.full(n_items, -1, np.int32)
+    tree, bits, shifts = np.empty(4096, np.int64), np.empty(1024, np.uint64), np.empty(0, np.uint64)
+    together, seen = np.zeros(n_items, np.int64), np.empty(n_items, np.int64)
+    partners, slots = np.empty(n_items, np.int64), np.full(n_items, -1, np.int64)
     # A candidate: the number of its itemset, -1 where it is pruned, and the row of its last item.
     nodes, slot_of = np.empty(1024, np.int64), np.empty(1024, np.int64)
     level = np.empty(n_items + 1, np.int64), np.empty(n_items + 1, np.int64)
