@@ -13,10 +13,15 @@ PLACES = {
     "item_properties": "log/item_properties.parquet",
     "category_tree": "log/category_tree.parquet",
     "invoices": "log/invoices.parquet",
+    "basket_rows": "log/baskets.parquet",
+    "item_levels": "log/items.parquet",
+    "people": "log/people.parquet",
     "session_features": "features.parquet (kind of log: events)",
     "session_attributes": "attributes.parquet (kind of log: events)",
     "customer_features": "features.parquet (kind of log: invoices)",
     "customer_attributes": "attributes.parquet (kind of log: invoices)",
+    "basket_features": "features.parquet (kind of log: baskets)",
+    "basket_attributes": "attributes.parquet (kind of log: baskets)",
 }
 HEAD = """# Tables
 
@@ -58,7 +63,7 @@ def _meaning(column: Column) -> str:
         for flag, note in (
             (column.unique, "each value once"),
             (column.nullable, "may be missing"),
-            (column.optional, "absent without item properties"),
+            (column.optional, "absent where the log cannot say"),
         )
         if flag
     ]

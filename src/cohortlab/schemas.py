@@ -33,7 +33,7 @@ class Column:
     unique : bool
         Whether no value comes twice.
     optional : bool
-        Whether the column may be absent, as where a log has no item properties.
+        Whether the column may be absent, where the log does not say what it needs.
     low, high : float, optional
         Bounds of numbers, both included.
     """
@@ -73,12 +73,14 @@ def _share(name: str, description: str, **options: object) -> Column:
 
 
 def _person(kind: str) -> Column:
-    return Column("person_id", kind, "whom the row is about: a session or a customer")
+    return Column("person_id", kind, "whom the row is about: a session, a customer or a person")
 
 
 _SESSION = Column("session_id", "text", "visitor and session number, `visitor_n`", unique=True)
 _CUSTOMER = Column("customer_id", "id", "the customer", unique=True)
-_ITEM = Column("item", "text", "category (sessions) or stock code (customers)")
+_PERSON = Column("person_id", "text", "the person", unique=True)
+_WHICH_ITEM = "category (sessions), stock code (customers), item or its level (baskets)"
+_ITEM = Column("item", "text", _WHICH_ITEM)
 
 TABLES: dict[str, tuple[Column, ...]] = {
     "events": (
@@ -108,6 +110,21 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("customer_id", "id", "who; a number of its own for an invoice that names nobody"),
         Column("country", "text", "where the customer lives", nullable=True),
         Column("is_anonymous", "boolean", "whether the invoice names nobody"),
+    ),
+    "basket_rows": (
+        Column("basket_id", "text", "the basket; the number of its line where each line is one"),
+        Column("item", "text", "the item"),
+        Column("person_id", "text", "whose basket; null where the log does not say", nullable=True),
+        Column("time", "time", "when; null where the log does not say", nullable=True),
+        Column("quantity", "number", "how much; null where the log does not say", nullable=True),
+        Column("value", "number", "paid, in the log's currency; null likewise", nullable=True),
+    ),
+    "item_levels": (
+        Column("item", "text", "the item", unique=True),
+        Column("name", "text", "the item in words, and after it a column a level", nullable=True),
+    ),
+    "people": (
+        Column("person_id", "text", "the person, and after it what is known of them", unique=True),
     ),
     "rejects": (
         Column("table", "text", "table that the row was meant for"),
@@ -157,14 +174,37 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _count("n_returned", "pieces returned"),
         Column("is_anonymous", "boolean", "whether the invoice named nobody"),
     ),
-    "baskets": (Column("basket_id", "text", "transaction or invoice"), _person("id"), _ITEM),
+    "basket_features": (
+        _PERSON,
+        _count("n_baskets", "baskets", optional=True),
+        _count("n_items", "items, each once a basket"),
+        Column("items_per_basket", "number", "items / baskets", low=1, optional=True),
+        _share("distinct_share", "different items / items, 1: nothing bought again", optional=True),
+        _count("n_groups", "different groups of the items", optional=True),
+        Column("n_pieces", "number", "sum of the quantities", low=0, optional=True),
+        Column("spend", "number", "sum of the values, currency", low=0, optional=True),
+        Column("spend_per_basket", "number", "spend / baskets, currency", low=0, optional=True),
+        _count("days_active", "different days with a basket", optional=True),
+        _count("recency_days", "whole days from the last basket to that of the log", optional=True),
+    ),
+    "basket_attributes": (
+        _PERSON,
+        _count("n_different", "different items"),
+        Column("first_basket", "time", "first basket; null without times", nullable=True),
+        Column("last_basket", "time", "last one; after it what is known of people", nullable=True),
+    ),
+    "baskets": (
+        Column("basket_id", "text", "transaction, invoice or basket"),
+        _person("id"),
+        _ITEM,
+    ),
     "incidence": (
         _person("id"),
         _ITEM,
-        Column("weight", "integer", "events (sessions) or invoices (customers)", low=1),
+        Column("weight", "integer", "events (sessions), invoices (customers) or baskets", low=1),
     ),
     "items": (
-        Column("item", "text", "category (sessions) or stock code (customers)", unique=True),
+        Column("item", "text", _WHICH_ITEM, unique=True),
         Column("title", "text", "what to call it"),
         Column("group", "text", "group that the log puts it in", nullable=True),
     ),
@@ -174,7 +214,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("title", "text", "what to call it"),
     ),
     "clusters": (
-        Column("id", "id", "session or customer", unique=True),
+        Column("id", "id", "session, customer or person", unique=True),
         _count("cluster", "number by profile, 0 the lowest"),
         _share("probability", "of the row's own cluster; 1 where the method gives none"),
         _share("uncertainty", "1 - probability"),
@@ -186,7 +226,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("count", "integer", "baskets that hold them all", low=1),
     ),
     "item_clusters": (
-        Column("item", "text", "category (sessions) or stock code (customers)", unique=True),
+        Column("item", "text", _WHICH_ITEM, unique=True),
         _count("item_cluster", "number by falling weight, 0 the most used"),
         Column("name", "text", "what to call the cluster"),
     ),

@@ -1,1 +1,1 @@
-"""Turn validated logs into one row of features for each session or customer, and into baskets."""
+"""Turn validated logs into a row of features for each session, customer or person, and baskets."""

@@ -73,11 +73,11 @@ def customer_features(invoices: ir.Table) -> ir.Table:
     """
     bought = _per_customer(invoices)
     end = purchases(invoices).invoice_date.max().as_scalar()
-    days = _whole_days(bought.first_purchase, bought.last_purchase)
+    days = whole_days(bought.first_purchase, bought.last_purchase)
     table = bought.select(
         "customer_id",
         gross_revenue=bought.revenue_millionths / _MILLION,
-        recency_days=_whole_days(bought.last_purchase, end),
+        recency_days=whole_days(bought.last_purchase, end),
         quantity_of_products=bought.quantity,
         frequency=(bought.n_invoices / days.nullif(0)).fill_null(0.0),
     )
@@ -208,7 +208,19 @@ def _countries(invoices: ir.Table) -> ir.Table:
     return ranked.filter(ranked["rank"] == 0).select("customer_id", "country")
 
 
-def _whole_days(start: ir.TimestampValue, end: ir.TimestampValue) -> ir.IntegerValue:
-    """Count whole days of 24 hours from one time to a later one."""
+def whole_days(start: ir.TimestampValue, end: ir.TimestampValue) -> ir.IntegerValue:
+    """
+    Count whole days of 24 hours from one time to a later one.
+
+    Parameters
+    ----------
+    start, end : ibis.TimestampValue
+        The two times.
+
+    Returns
+    -------
+    ibis.IntegerValue
+        The number of days, rounded down.
+    """
     seconds = end.epoch_seconds() - start.epoch_seconds()
     return (seconds // 86_400).cast("int64")

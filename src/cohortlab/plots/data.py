@@ -60,7 +60,7 @@ def rows_per_day(times: pd.Series, what: str, *, zone: str = "") -> Figure:
         A line over days.
     """
     if times.dropna().empty:
-        return empty_figure(f"No {what}.")
+        return empty_figure(f"The log gives no times of {what}.")
     days = times.dt.floor("D").value_counts().sort_index().asfreq("D", fill_value=0)
     figure, axes = plt.subplots(figsize=(7.0, 2.6), layout="constrained")
     axes.plot(days.index, days.to_numpy(), drawstyle="steps-mid")

@@ -27,6 +27,22 @@ class EventCleaning(BaseModel):
     repeated_events: Literal["keep", "drop"] = "keep"
 
 
+class BasketCleaning(BaseModel):
+    """
+    Cleaning rules of a log of baskets.
+
+    Attributes
+    ----------
+    time_format : str or None, default None
+        How times are written in text files, in the signs of strptime; ISO times are always
+        understood.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    time_format: str | None = None
+
+
 class InvoiceCleaning(BaseModel):
     """
     Cleaning rules of a log of invoices.
@@ -77,7 +93,7 @@ def check_rules(rules: type[Rules], values: Mapping | Rules | None, *, study: st
     Parameters
     ----------
     rules : type
-        `EventCleaning` or `InvoiceCleaning`.
+        `EventCleaning`, `InvoiceCleaning` or `BasketCleaning`.
     values : mapping, model or None
         The block ``studies.<study>.data.cleaning``; None and absent keys take the defaults.
     study : str
@@ -85,7 +101,7 @@ def check_rules(rules: type[Rules], values: Mapping | Rules | None, *, study: st
 
     Returns
     -------
-    EventCleaning or InvoiceCleaning
+    EventCleaning, InvoiceCleaning or BasketCleaning
         The checked rules.
 
     Raises

@@ -194,7 +194,7 @@ def records(
     path : Path
         A local file in UTF-8.
     lines : numpy.ndarray of int64, shape (n_rows,)
-        The lines on which the records start, in rising order.
+        The lines on which the records start, in rising order; records of one line have its text.
     n_lines : numpy.ndarray of int64, shape (n_rows,)
         On how many lines each stands.
     line_end : str, default line feed
@@ -205,12 +205,13 @@ def records(
     str
         The text of the next record, without its last line end.
     """
-    done = 0
+    done, text = 0, b""
     with _line_stream(path, line_end) as stream:
         for first, count in zip(lines.tolist(), n_lines.tolist(), strict=True):
             skipped = first - 1 - done
-            text = b"".join(islice(stream, skipped, skipped + count))
-            done = first - 1 + count
+            if skipped >= 0:
+                text = b"".join(islice(stream, skipped, skipped + count))
+                done = first - 1 + count
             yield text.decode("utf-8", errors="replace").rstrip("\r\n")
 
 

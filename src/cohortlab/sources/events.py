@@ -15,7 +15,14 @@ from cohortlab.sources.files import Place
 from cohortlab.sources.log import Log, Sorted, count_rows, require_kept, write_rejects
 from cohortlab.sources.mapping import column_names
 from cohortlab.sources.parts import Part
-from cohortlab.sources.staging import Source, Staged, blank_to_null, id_columns, stage
+from cohortlab.sources.staging import (
+    Source,
+    Staged,
+    blank_to_null,
+    id_columns,
+    mark_again,
+    stage,
+)
 
 COLUMNS = {
     "events": {
@@ -268,7 +275,7 @@ def _divide(run: _Run, name: str, staged: Staged) -> Sorted:
     if name == "events":
         rows = _mark_busy(run, _mark_repeated(run, rows))
     if name == "category_tree":
-        rows = _mark_again(rows, ["category_id"], _LISTED)
+        rows = mark_again(rows, ["category_id"], _LISTED)
     return Sorted(
         name=name,
         staged=staged,
@@ -284,15 +291,8 @@ def _divide(run: _Run, name: str, staged: Staged) -> Sorted:
 def _mark_repeated(run: _Run, rows: ir.Table) -> ir.Table:
     if run.rules.repeated_events == "keep":
         return rows
-    marked = _mark_again(rows, list(COLUMNS["events"]), _REPEATED)
+    marked = mark_again(rows, list(COLUMNS["events"]), _REPEATED)
     return run.connection.create_table("events_without_repeats", marked)
-
-
-def _mark_again(rows: ir.Table, columns: list[str], code: int) -> ir.Table:
-    """Mark the usable rows that repeat an earlier one in some columns."""
-    earlier = ibis.window(group_by=[*columns, "code"], order_by=["file_number", "row"])
-    again = rows.code.isnull() & (ibis.row_number().over(earlier) > 0)
-    return rows.mutate(code=again.ifelse(ibis.literal(code, "int8"), rows.code))
 
 
 def _mark_busy(run: _Run, rows: ir.Table) -> ir.Table:

@@ -8,7 +8,7 @@ is read where it lies.
 
 import codecs
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BufferedIOBase
 from pathlib import Path
@@ -87,6 +87,34 @@ class SourceFile:
     def open(self) -> BufferedIOBase:
         """Open the file for reading bytes, decompressed where its ending is .gz or .xz."""
         return self.system.open(self.address, "rb", compression=_compression(self.address))
+
+
+def in_folder(path: str | Mapping | None, root: Path) -> str | dict | None:
+    """
+    Take relative paths from a folder, wherever the process runs.
+
+    Parameters
+    ----------
+    path : str, mapping of str to str, or None
+        A path or address, or one for each table.
+    root : Path
+        The folder, for instance the project's.
+
+    Returns
+    -------
+    str, dict or None
+        The same; relative local paths begin with `root`.
+
+    Examples
+    --------
+    >>> in_folder({"events": "data/e.csv", "tree": None, "more": "s3://shop/x.csv"}, Path("/lab"))
+    {'events': '/lab/data/e.csv', 'tree': None, 'more': 's3://shop/x.csv'}
+    """
+    if isinstance(path, Mapping):
+        return {table: in_folder(own, root) for table, own in path.items()}
+    if not isinstance(path, str) or not path.strip() or "://" in path:
+        return path
+    return str(root / path)
 
 
 def find_files(path: str, *, place: Place) -> list[SourceFile]:

@@ -12,7 +12,14 @@ from cohortlab.sources.errors import SourceError, shown
 from cohortlab.sources.files import Place
 from cohortlab.sources.log import Log, Sorted, count_rows, require_kept, write_rejects
 from cohortlab.sources.mapping import column_names
-from cohortlab.sources.staging import Source, Staged, blank_to_null, id_columns, stage
+from cohortlab.sources.staging import (
+    Source,
+    Staged,
+    blank_to_null,
+    id_columns,
+    stage,
+    try_strptime,
+)
 
 COLUMNS = {
     "invoice_id": "InvoiceNo",
@@ -27,11 +34,6 @@ COLUMNS = {
 ENCODING = "windows-1252"
 IDS = ["invoice_id", "customer_id"]
 _LOG_COLUMNS = [*COLUMNS, "is_anonymous"]
-
-
-@ibis.udf.scalar.builtin(signature=(("string", "string"), "timestamp"))
-def try_strptime(text, form):
-    """Read a date in the given form, null where it is in another."""
 
 
 def read_invoices(

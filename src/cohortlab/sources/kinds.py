@@ -6,6 +6,7 @@ from pathlib import Path
 
 import ibis.expr.types as ir
 
+from cohortlab.sources.baskets import read_baskets
 from cohortlab.sources.events import read_events
 from cohortlab.sources.invoices import read_invoices
 from cohortlab.sources.log import Log
@@ -19,7 +20,7 @@ class Kind:
     Attributes
     ----------
     read : callable
-        `read_events` or `read_invoices`.
+        `read_events`, `read_invoices` or `read_baskets`.
     files : str or mapping
         The names of a generated log's files, in the form of `studies.<study>.data.path`.
     main : str
@@ -27,7 +28,7 @@ class Kind:
     rows : str
         What a row of that table is called.
     time : callable
-        From that table to a column of its times.
+        From that table to a column of its times, all null where the log has none.
     zone : str
         The time zone of these times, empty where the log does not say.
     """
@@ -77,6 +78,14 @@ KINDS = {
         main="invoices",
         rows="invoice lines",
         time=lambda table: table.invoice_date,
+        zone="",
+    ),
+    "baskets": Kind(
+        read=read_baskets,
+        files={"baskets": "baskets.csv", "items": "items.csv", "people": "people.csv"},
+        main="baskets",
+        rows="items in baskets",
+        time=lambda table: table.time,
         zone="",
     ),
 }

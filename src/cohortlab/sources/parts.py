@@ -23,6 +23,8 @@ from cohortlab.sources.files import (
 )
 from cohortlab.sources.workbooks import read_sheets
 
+WANTS_ROWS = "a header and at least one row below it"
+
 
 @dataclass(frozen=True)
 class Part:
@@ -225,14 +227,65 @@ def with_exact_lines(part: Part, scratch: Path, *, encoding: str, place: Place) 
     try:
         exact = delimited.read_exactly(part.text, part.header, target)
     except UnicodeDecodeError as error:
-        names, delimiter = part.header.names, part.header.delimiter
-        fault = bad_bytes(
-            part.text, name=part.name, encoding=encoding, header=names, delimiter=delimiter
-        )
-        raise SourceError(
-            f"{fault} Set {place.key('encoding')} to the file's own encoding (often windows-1252)."
-        ) from error
+        raise not_in_encoding(part, encoding, place) from error
     return replace(part, parquet=target, exact=exact)
+
+
+def not_in_encoding(part: Part, encoding: str, place: Place) -> SourceError:
+    """
+    Say where a text is not in the encoding that was asked for.
+
+    Parameters
+    ----------
+    part : Part
+        A text part.
+    encoding : str
+        The encoding that was asked for.
+    place : Place
+        Where the encoding stands in ``params.yaml``.
+
+    Returns
+    -------
+    SourceError
+        To be raised.
+    """
+    header = part.header
+    fault = bad_bytes(
+        part.text,
+        name=part.name,
+        encoding=encoding,
+        header=header.names,
+        delimiter=header.delimiter,
+    )
+    return SourceError(
+        f"{fault} Set {place.key('encoding')} to the file's own encoding (often windows-1252)."
+    )
+
+
+def empty_file(name: str, place: Place, fault: str, *, wants: str = WANTS_ROWS) -> SourceError:
+    """
+    Say that a file has nothing to read.
+
+    Parameters
+    ----------
+    name : str
+        The file.
+    place : Place
+        Where its path stands in ``params.yaml``.
+    fault : str
+        What is wrong with it.
+    wants : str
+        What it needs.
+
+    Returns
+    -------
+    SourceError
+        To be raised.
+    """
+    return SourceError(
+        f"{name} (table {place.table}) {fault}. It needs {wants}: correct the file or "
+        f"{place.key('path')}."
+    )
 
 
 def is_plain(part: Part, n_rows: int) -> bool:
@@ -266,7 +319,7 @@ def _open(file: SourceFile, scratch: Path, number: int, encoding: str, place: Pl
     text = utf8_text(file, folder, number=number, encoding=encoding, place=place)
     header = delimited.read_header(text)
     if not any(header.names):
-        raise _empty(file.name, place, "is empty")
+        raise empty_file(file.name, place, "is empty")
     return [Part(file.name, header, number, text=text)]
 
 
@@ -277,7 +330,7 @@ def _workbook(file: SourceFile, folder: Path, number: int, place: Place) -> list
     except (OSError, ValueError, zipfile.BadZipFile, _calamine_error()) as error:
         raise _unreadable(file.name, "workbook", error) from error
     if not sheets:
-        raise _empty(file.name, place, "has no sheet with values")
+        raise empty_file(file.name, place, "has no sheet with values")
     several = len(sheets) > 1
     return [
         Part(
@@ -298,7 +351,7 @@ def _parquet(file: SourceFile, folder: Path, number: int, place: Place) -> Part:
     except (OSError, ValueError) as error:
         raise _unreadable(file.name, "Parquet file", error) from error
     if not names:
-        raise _empty(file.name, place, "has no columns")
+        raise empty_file(file.name, place, "has no columns")
     return Part(file.name, Header(list(names), ",", 1), number, parquet=path, first_line=1)
 
 
@@ -312,13 +365,6 @@ def _unreadable(name: str, form: str, error: Exception) -> SourceError:
     return SourceError(
         f"{name} is no readable {form} ({type(error).__name__}: {error}). "
         "Fetch it again, or give it the ending of its true form."
-    )
-
-
-def _empty(name: str, place: Place, fault: str) -> SourceError:
-    return SourceError(
-        f"{name} (table {place.table}) {fault}. It needs a header and at least one row below it: "
-        f"correct the file or {place.key('path')}."
     )
 
 

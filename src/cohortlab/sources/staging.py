@@ -143,6 +143,11 @@ def trim(text):
     """Strip spaces; Ibis' own strip also looks for other blanks and takes five times as long."""
 
 
+@ibis.udf.scalar.builtin(signature=(("string", "string"), "timestamp"))
+def try_strptime(text, form):
+    """Read a date in the given form, null where it is in another."""
+
+
 def blank_to_null(text: ir.StringColumn) -> ir.StringColumn:
     """
     Strip the spaces around a text and read empty text as missing.
@@ -193,6 +198,29 @@ def id_columns(
             columns[name] = table[name].try_cast("int64")
             columns[f"odd_{name}"] = _is_odd(table[name], columns[name])
     return columns
+
+
+def mark_again(rows: ir.Table, columns: list[str], code: int) -> ir.Table:
+    """
+    Mark the usable rows that repeat an earlier one in some columns.
+
+    Parameters
+    ----------
+    rows : ibis.Table
+        The rows of a `Staged` table.
+    columns : list of str
+        The columns that must agree.
+    code : int
+        The code of a row that repeats.
+
+    Returns
+    -------
+    ibis.Table
+        The same rows with their codes.
+    """
+    earlier = ibis.window(group_by=[*columns, "code"], order_by=["file_number", "row"])
+    again = rows.code.isnull() & (ibis.row_number().over(earlier) > 0)
+    return rows.mutate(code=again.ifelse(ibis.literal(code, "int8"), rows.code))
 
 
 def _is_odd(text: ir.StringColumn, number: ir.IntegerColumn) -> ir.BooleanColumn:

@@ -1,5 +1,6 @@
 """Synthetic logs with a known truth, in the file forms of real ones."""
 
+from cohortlab.synthetic.basket_log import generate_basket_log
 from cohortlab.synthetic.co_purchases import Pairs, PlantedPairs, plant_pairs, resolve_pairs
 from cohortlab.synthetic.event_log import generate_event_log
 from cohortlab.synthetic.invoice_log import generate_invoice_log
@@ -17,6 +18,7 @@ __all__ = [
     "PlantedPairs",
     "draw_columns",
     "draw_within",
+    "generate_basket_log",
     "generate_event_log",
     "generate_invoice_log",
     "plant_pairs",
@@ -27,4 +29,8 @@ __all__ = [
 ]
 
 # The generator of each kind of log.
-GENERATORS = {"events": generate_event_log, "invoices": generate_invoice_log}
+GENERATORS = {
+    "events": generate_event_log,
+    "invoices": generate_invoice_log,
+    "baskets": generate_basket_log,
+}

@@ -135,7 +135,7 @@ def draw_purchases(
     invoices = Invoices(customer, minute, np.zeros(len(customer), dtype=bool))
     invoice = np.repeat(np.arange(len(customer)), _draw_by_kind(kind, "lines", plan, rng))
     group = draw_columns(plan.relation, kind[invoice], rng=rng)
-    product = _draw_distinct(invoice, group, plan.products, rng)
+    product = draw_distinct(invoice, group, plan.products.group, plan.products.stacked, rng=rng)
     planted = plant_pairs(invoice, product, plan.pairs, rng=rng)
     invoice = np.append(invoice[planted.keep], planted.baskets)
     product = np.append(product[planted.keep], planted.items)
@@ -151,30 +151,53 @@ def _draw_minutes(kind: np.ndarray, plan: Plan, rng: np.random.Generator) -> np.
     return day * DAY_MINUTES + times.astype(np.int64)
 
 
-def _draw_distinct(
-    invoice: np.ndarray, group: np.ndarray, products: Products, rng: np.random.Generator
+def draw_distinct(
+    basket: np.ndarray,
+    group: np.ndarray,
+    item_group: np.ndarray,
+    stacked: np.ndarray,
+    *,
+    rng: np.random.Generator,
 ) -> np.ndarray:
-    """Draw a product of each line's group, again where the invoice has it already.
+    """Draw an item of each line's group, again where the basket has it already.
 
+    Parameters
+    ----------
+    basket, group : ndarray of int, shape (n_lines,)
+        Basket of each line, and the group that its item is of.
+    item_group : ndarray of int, shape (n_items,)
+        Group of each item, ascending.
+    stacked : ndarray, shape (n_items,)
+        Popularity in the groups, from `stacked_cumulative`.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of int, shape (n_lines,)
+        Positions of items, none twice in a basket.
+
+    Notes
+    -----
     Redrawing, where dropping would do for distinctness, keeps the shares of the groups equal in
-    small and large baskets. After some rounds all products of the group get the same chance, so
+    small and large baskets. After some rounds all items of the group get the same chance, so
     that the last gaps of a basket that takes nearly a whole group are filled too.
     """
-    product = draw_within(group, products.stacked, rng=rng)
-    sizes = np.bincount(products.group)
+    item = draw_within(group, stacked, rng=rng)
+    sizes = np.bincount(item_group)
     first = np.cumsum(sizes) - sizes
-    again = _repeats(invoice, product)
+    again = _repeats(basket, item)
     rounds = 0
     while len(again):
         wanted = group[again]
         rounds += 1
         if rounds <= WEIGHTED_ROUNDS:
-            product[again] = draw_within(wanted, products.stacked, rng=rng)
+            item[again] = draw_within(wanted, stacked, rng=rng)
         else:
-            product[again] = first[wanted] + rng.integers(0, sizes[wanted])
-        affected = np.flatnonzero(np.isin(invoice, invoice[again]))
-        again = affected[_repeats(invoice[affected], product[affected])]
-    return product
+            item[again] = first[wanted] + rng.integers(0, sizes[wanted])
+        affected = np.flatnonzero(np.isin(basket, basket[again]))
+        again = affected[_repeats(basket[affected], item[affected])]
+    return item
 
 
 def _repeats(invoice: np.ndarray, product: np.ndarray) -> np.ndarray:
