@@ -35,14 +35,17 @@ def lift_heat_map(
     -------
     matplotlib.figure.Figure
         Colours show the lift on a logarithmic scale, capped at a quarter and at four; numbers are
-        the lift itself.
+        the lift itself. Item clusters without a tested pair are not drawn, where others have one.
     """
     if relations.empty:
         return empty_figure("No edge between people and items.")
+    tested = relations.loc[relations["q"].notna(), "item_cluster"]
+    if len(tested):
+        relations = relations[relations["item_cluster"].isin(tested)]
     lift = relations.pivot(index="person_cluster", columns="item_cluster", values="lift")
     q = relations.pivot(index="person_cluster", columns="item_cluster", values="q")
-    with np.errstate(divide="ignore"):
-        log_lift = np.log2(lift.to_numpy())
+    # A lift of 0 has no logarithm, and is beyond the colours' end like any below a quarter.
+    log_lift = np.log2(lift.to_numpy().clip(min=2.0**-10))
     notes = np.array(
         [
             ["" if np.isnan(v) else f"{v:.2f}" + ("*" if s <= alpha else "") for v, s in row]

@@ -7,9 +7,17 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cohortlab.plots.style import cluster_colours, heat_map, panels, plain, shorten
+from cohortlab.plots.style import (
+    cluster_colours,
+    empty_figure,
+    heat_map,
+    panels,
+    plain,
+    shorten,
+)
 
 MAX_POINTS = 4000
+MIN_EXPECTED = 3  # below, an adjusted residual is far from normal
 
 
 def profile_heat_map(z: pd.DataFrame, names: Mapping[int, str]) -> Figure:
@@ -133,4 +141,40 @@ def sizes_and_certainty(labels: np.ndarray, probability: np.ndarray, names: Mapp
     right.set(xlabel="probability of own cluster", xlim=(-0.02, 1.02))
     left.set_yticks(range(len(clusters)), rows, fontsize=8)
     left.invert_yaxis()
+    return figure
+
+
+def attribute_heat_map(shares: pd.DataFrame, names: Mapping[int, str]) -> Figure:
+    """Draw in which clusters each value of an attribute is frequent.
+
+    Parameters
+    ----------
+    shares : pandas.DataFrame
+        From `cohortlab.attributes.attribute_shares`.
+    names : mapping of int to str
+        Cluster names.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Values down, clusters across. The cell says the share; its colour is the adjusted residual,
+        red where the value is more frequent than in the other clusters; capped at 4. Where fewer
+        than `MIN_EXPECTED` people are expected the cell stays grey.
+    """
+    if shares.empty:
+        return empty_figure("No value of an attribute is known.")
+    keyed = shares.assign(row=shares["attribute"] + ": " + shares["value"])
+    order = keyed["row"].drop_duplicates()
+    keyed["residual"] = keyed["residual"].where(keyed["expected"] >= MIN_EXPECTED)
+    residual = keyed.pivot(index="row", columns="cluster", values="residual").loc[order]
+    share = keyed.pivot(index="row", columns="cluster", values="share").loc[order]
+    figure, axes = plt.subplots(
+        figsize=(3.4 + 0.8 * residual.shape[1], 1.5 + 0.26 * len(residual)), layout="constrained"
+    )
+    columns = [f"{cluster}: {names[cluster]}" for cluster in residual]
+    notes = share.map("{:.0%}".format).to_numpy()
+    label = "adjusted residual (beyond 2: unlike the others)"
+    heat_map(axes, residual.to_numpy(), order, columns, label=label, limit=4.0, notes=notes)
+    axes.figure.axes[-1].yaxis.label.set_size(7)
+    axes.set(xlabel="", ylabel="")
     return figure
