@@ -101,6 +101,15 @@ def checked_incidence(
 ) -> sparse.csr_array:
     """Demand a label for every row and column and no negative count.
 
+    Parameters
+    ----------
+    incidence : sparse array of shape (n_people, n_items)
+        How often each person acted on each item.
+    person_labels : array of shape (n_people,)
+        Cluster of each person.
+    item_labels : array of shape (n_items,)
+        Cluster of each item.
+
     Returns
     -------
     csr_array of shape (n_people, n_items)
@@ -139,6 +148,26 @@ def _check_incidence(table: pd.DataFrame) -> None:
 
 
 def sum_by_group(values: np.ndarray, codes: np.ndarray, n_groups: int) -> np.ndarray:
-    """Add the rows of each group: from (n_rows, n_columns) to (n_groups, n_columns)."""
+    """Add the rows of each group.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_columns)
+        What to add.
+    codes : ndarray of int, shape (n_rows,)
+        Group of each row, from 0.
+    n_groups : int
+        Number of groups; those without a row get zeros.
+
+    Returns
+    -------
+    ndarray of shape (n_groups, n_columns)
+        The sums.
+
+    Examples
+    --------
+    >>> sum_by_group(np.array([[1, 2], [3, 4], [5, 6]]), np.array([1, 0, 1]), 2).tolist()
+    [[3.0, 4.0], [6.0, 8.0]]
+    """
     columns = [np.bincount(codes, column, minlength=n_groups) for column in values.T]
     return np.array(columns).T.reshape(n_groups, values.shape[1])

@@ -98,7 +98,23 @@ def _permutation_p(found: float, null: np.ndarray) -> float | None:
 
 
 def mutual_information(counts: np.ndarray) -> float:
-    """Mutual information of a table of counts, in nats; 0 for an empty table."""
+    """Mutual information of a table of counts.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_rows, n_columns)
+        Table of counts.
+
+    Returns
+    -------
+    float
+        In nats; 0 for an empty table.
+
+    Examples
+    --------
+    >>> round(mutual_information(np.eye(2)), 4)
+    0.6931
+    """
     total = counts.sum()
     if total <= 0:
         return 0.0
@@ -109,7 +125,27 @@ def mutual_information(counts: np.ndarray) -> float:
 
 
 def cramers_v(counts: np.ndarray) -> float:
-    """Cramer's V of a table of counts: 0 no relation, 1 a deterministic one."""
+    """Cramer's V of a table of counts.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_rows, n_columns)
+        Table of counts.
+
+    Returns
+    -------
+    float
+        0 no relation, 1 a deterministic one; 0 where a side has a single group.
+
+    References
+    ----------
+    Cramer (1946), Mathematical Methods of Statistics, chapter 21.
+
+    Examples
+    --------
+    >>> cramers_v(np.array([[5, 0], [0, 3]]))
+    1.0
+    """
     counts = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
     if min(counts.shape) < 2:
         return 0.0

@@ -49,6 +49,11 @@ def swap_edges(
 def simple_edges(incidence: sparse.sparray) -> tuple[np.ndarray, np.ndarray, int]:
     """List the edges of an incidence of zeros and ones.
 
+    Parameters
+    ----------
+    incidence : sparse array of shape (n_people, n_items)
+        Zeros and ones.
+
     Returns
     -------
     person, item : ndarray of int, shape (n_edges,)
@@ -75,6 +80,17 @@ def shuffled_ends(
     person: np.ndarray, item: np.ndarray, n_items: int, *, n_rounds: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Shuffle the item ends of edges as `swap_edges` does.
+
+    Parameters
+    ----------
+    person, item : ndarray of int, shape (n_edges,)
+        Both ends of every edge, from `simple_edges`.
+    n_items : int
+        Number of items.
+    n_rounds : int
+        In each round every edge is offered one swap.
+    rng : numpy.random.Generator
+        Source of randomness.
 
     Returns
     -------

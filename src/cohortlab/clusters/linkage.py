@@ -39,9 +39,23 @@ def by_ward(X: np.ndarray, *, n_clusters: int, random_state: int, max_rows: int 
 
 
 def by_average(X: np.ndarray, *, n_clusters: int, random_state: int, max_rows: int = 5000) -> Found:
-    """Join the pair with the smallest mean distance between its rows; else as `by_ward`.
+    """Join the pair with the smallest mean distance between its rows.
 
     Rows that were not sampled go to the cluster of the nearest sampled row.
+
+    Parameters
+    ----------
+    X, n_clusters, random_state, max_rows
+        As for `by_ward`.
+
+    Returns
+    -------
+    tuple of ndarray and dict
+        Labels, and what was done.
+
+    References
+    ----------
+    Sokal and Michener (1958), A statistical method for evaluating systematic relationships.
     """
     return _by_linkage(X, "average", n_clusters, random_state, max_rows)
 
@@ -49,12 +63,42 @@ def by_average(X: np.ndarray, *, n_clusters: int, random_state: int, max_rows: i
 def by_complete(
     X: np.ndarray, *, n_clusters: int, random_state: int, max_rows: int = 5000
 ) -> Found:
-    """Join the pair with the smallest largest distance between its rows; else as `by_average`."""
+    """Join the pair whose furthest rows are nearest; other rows as in `by_average`.
+
+    Parameters
+    ----------
+    X, n_clusters, random_state, max_rows
+        As for `by_ward`.
+
+    Returns
+    -------
+    tuple of ndarray and dict
+        Labels, and what was done.
+
+    References
+    ----------
+    Sorensen (1948), A method of establishing groups of equal amplitude in plant sociology.
+    """
     return _by_linkage(X, "complete", n_clusters, random_state, max_rows)
 
 
 def by_single(X: np.ndarray, *, n_clusters: int, random_state: int, max_rows: int = 5000) -> Found:
-    """Join the pair with the smallest distance between two of its rows; else as `by_average`."""
+    """Join the pair whose nearest rows are nearest; other rows as in `by_average`.
+
+    Parameters
+    ----------
+    X, n_clusters, random_state, max_rows
+        As for `by_ward`.
+
+    Returns
+    -------
+    tuple of ndarray and dict
+        Labels, and what was done.
+
+    References
+    ----------
+    Florek et al. (1951), Sur la liaison et la division des points d'un ensemble fini.
+    """
     return _by_linkage(X, "single", n_clusters, random_state, max_rows)
 
 

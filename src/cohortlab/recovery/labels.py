@@ -79,7 +79,7 @@ def match_labels(planted: np.ndarray, found: np.ndarray) -> Matching:
 def label_recovery(
     planted: np.ndarray, found: np.ndarray, matching: Matching | None = None
 ) -> dict[str, Any]:
-    """Agreement of found clusters with planted types.
+    """Agreement of found clusters with planted types: the scores of `label_scores`, and by type.
 
     Parameters
     ----------
@@ -91,26 +91,20 @@ def label_recovery(
     Returns
     -------
     dict
-        `n_rows, n_planted, n_found`, `adjusted_rand_index`, `adjusted_mutual_information` (both 0
-        by chance, 1 for the same partition), `accuracy` (share of rows in their type's matched
-        cluster), `recall` (per planted type; 0 where a type has no cluster) and `precision` (per
-        planted type, of its matched cluster; None without one).
+        `n_rows, n_planted, n_found`, what `label_scores` returns, `accuracy` (share of rows in
+        their type's matched cluster), `recall` (per planted type; 0 where a type has no cluster)
+        and `precision` (per planted type, of its matched cluster; None without one).
 
-    References
-    ----------
-    Hubert and Arabie (1985), Comparing partitions. Vinh, Epps and Bailey (2010), Information
-    theoretic measures for clusterings comparison.
     """
     matching = match_labels(planted, found) if matching is None else matching
     table = matching.confusion
-    scores = _chance_corrected(planted, found)
     hits = {t: int(table.loc[t, c]) for t, c in matching.planted_to_found.items()}
     by_type, by_cluster = table.sum(axis=1), table.sum(axis=0)
     return {
         "n_rows": int(by_type.sum()),
         "n_planted": len(by_type),
         "n_found": len(by_cluster),
-        **scores,
+        **label_scores(planted, found, matching),
         "accuracy": sum(hits.values()) / int(by_type.sum()),
         "recall": {str(t): hits.get(_plain(t), 0) / int(n) for t, n in sorted(by_type.items())},
         "precision": {
@@ -143,8 +137,9 @@ def label_scores(
 
     References
     ----------
-    Rosenberg and Hirschberg (2007), V-measure: a conditional entropy-based external cluster
-    evaluation measure.
+    Hubert and Arabie (1985), Comparing partitions. Vinh, Epps and Bailey (2010), Information
+    theoretic measures for clusterings comparison. Rosenberg and Hirschberg (2007), V-measure: a
+    conditional entropy-based external cluster evaluation measure.
 
     Examples
     --------
@@ -155,19 +150,12 @@ def label_scores(
     matching = match_labels(planted, found) if matching is None else matching
     table = matching.confusion
     hits = sum(int(table.loc[t, c]) for t, c in matching.planted_to_found.items())
-    n_rows = int(table.to_numpy().sum())
-    return {
-        **_chance_corrected(planted, found),
-        "v_measure": float(v_measure_score(*_codes(planted, found))),
-        "hamming_distance": (n_rows - hits) / n_rows,
-    }
-
-
-def _chance_corrected(planted: np.ndarray, found: np.ndarray) -> dict[str, float]:
-    codes = _codes(planted, found)
+    n_rows, codes = int(table.to_numpy().sum()), _codes(planted, found)
     return {
         "adjusted_rand_index": float(adjusted_rand_score(*codes)),
         "adjusted_mutual_information": float(adjusted_mutual_info_score(*codes)),
+        "v_measure": float(v_measure_score(*codes)),
+        "hamming_distance": (n_rows - hits) / n_rows,
     }
 
 

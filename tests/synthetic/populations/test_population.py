@@ -16,10 +16,12 @@ from cohortlab.synthetic.populations import (
 
 LAW_BLOCKS = {
     "uniform": ({"low": -2, "high": 5}, stats.uniform(-2, 7)),
+    "integers": ({"low": -2, "high": 5}, stats.randint(-2, 6)),
     "normal": ({"mean": 3, "deviation": 2}, stats.norm(3, 2)),
     "lognormal": ({"median": 4, "spread": 0.5}, stats.lognorm(0.5, scale=4)),
     "poisson": ({"mean": 2.5}, stats.poisson(2.5)),
 }
+DISCRETE = ("integers", "poisson")
 
 
 def two_normals(distance=2.0, share=0.5):
@@ -55,14 +57,25 @@ def test_the_crude_population_is_what_its_settings_say():
         assert abs(numbers) < 4 / np.sqrt(len(part))
 
 
+def test_the_crude_population_can_be_drawn_in_whole_numbers():
+    rows = make_population(2000, random_state=3, **(CRUDE | {"generator": "integers"}))
+    assert (rows[CRUDE["features"]] % 1 == 0).all(axis=None)
+    for name, own in rows.groupby("cluster"):
+        for feature in CRUDE["features"]:
+            low, high = CRUDE["clusters"][name][feature]
+            assert sorted(own[feature].unique()) == list(range(low, high + 1))
+
+
 @pytest.mark.parametrize("name", LAW_BLOCKS)
 def test_drawn_values_follow_their_law(name):
     block, oracle = LAW_BLOCKS[name]
     clusters = {"all": {"share": 1, "x": {"distribution": name, **block}}}
     rows = make_population(4000, ["x"], "uniform", clusters, 1)["x"].to_numpy(float)
-    if name == "poisson":
-        counts = np.bincount(rows.astype(int), minlength=9)[:9]
-        expected = oracle.pmf(np.arange(9))
+    if name in DISCRETE:
+        values = np.arange(-2, 9)
+        counts, expected = (rows == values[:, None]).sum(axis=1), oracle.pmf(values)
+        assert (counts[expected == 0] == 0).all()
+        counts, expected = counts[expected > 0], expected[expected > 0]
         assert stats.chisquare(counts, expected * counts.sum() / expected.sum()).pvalue > 1e-3
     else:
         assert stats.kstest(rows, oracle.cdf).pvalue > 1e-3
@@ -74,7 +87,7 @@ def test_quantiles_and_densities_agree_with_scipy(name):
     u = np.linspace(0.001, 0.999, 199)
     values = LAWS[name].quantile(u, block)
     np.testing.assert_allclose(values, oracle.ppf(u), rtol=1e-9)
-    density = oracle.logpmf if name == "poisson" else oracle.logpdf
+    density = oracle.logpmf if name in DISCRETE else oracle.logpdf
     np.testing.assert_allclose(LAWS[name].log_density(values, block), density(values), rtol=1e-9)
 
 
@@ -237,6 +250,14 @@ def changed(feature, value, cluster="young"):
             changed("age", {"distribution": "categorical", "shares": {"x": 0.9}}),
             "young.age.shares: .* sum to 1",
         ),
+        (
+            changed("age", {"distribution": "integers", "low": 1, "high": 2.5}),
+            "young.age.high: expected a whole number",
+        ),
+        (
+            changed("age", {"distribution": "integers", "low": 3, "high": 2}),
+            "young.age.high: expected a whole number from 3",
+        ),
         (changed("colour", [1, 2]), "clusters.young.colour: unknown key"),
         (changed("correlation", 1.0), "clusters.young.correlation: no data have these"),
         (changed("correlation", {"age": {"height": 0.1}}), "correlation.height: unknown"),
@@ -258,12 +279,13 @@ def test_impossible_settings_name_the_cluster_and_the_feature(clusters, message)
         ({"features": ["x", "x"]}, "every name once"),
         ({"generator": "gauss"}, "generator: expected one of"),
         ({"overlap": 0.7}, "overlap: expected a number from 0 to 0.5"),
+        ({"random_state": None}, "random_state: expected a whole number from 0 .*got None"),
     ],
 )
 def test_bad_requests_are_named(arguments, message):
     sound = {"n": 5, "features": ["x"], "generator": "normal", "clusters": two_normals()}
     with pytest.raises(ValueError, match=message):
-        make_population(**(sound | arguments), random_state=0)
+        make_population(**({"random_state": 0} | sound | arguments))
 
 
 def test_an_overlap_out_of_reach_says_what_can_be_reached():

@@ -152,6 +152,11 @@ def test_the_seed_decides_the_edges(purchasing):
     assert not first.edges.equals(other.edges)
 
 
+def test_a_seed_is_demanded():
+    with pytest.raises(ValueError, match="random_state: expected a whole number from 0"):
+        generate_purchases(*both_sides(), RELATION, random_state=None)
+
+
 def test_a_function_of_ones_own_decides_what_is_bought():
     found = buy(purchasing=lambda market, rng: np.full(len(market.person), 5))
     assert (found.edges["item"] == "5").all()

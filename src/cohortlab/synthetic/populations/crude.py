@@ -1,7 +1,8 @@
 """The classic crude population: three clusters, three features, each uniform and independent."""
 
-#: Settings of `make_population`. The postcode has by far the largest range, so an unscaled distance
-#: sees little else; and two of the clusters share it.
+#: Settings of `make_population`; ``CRUDE | {"generator": "integers"}`` draws whole numbers. The
+#: postcode has by far the largest range, so an unscaled distance sees little else; and two of the
+#: clusters share it.
 CRUDE = {
     "features": ["something", "age", "postcode"],
     "generator": "uniform",

@@ -67,6 +67,21 @@ def _spread_uniform(block: Parameters, factor: float) -> Parameters:
     return {"low": middle - factor * half, "high": middle + factor * half}
 
 
+def _check_integers(block: Parameters, where: str) -> None:
+    check_number(block["low"], where=f"{where}.low", low=-np.inf, whole=True)
+    check_number(block["high"], where=f"{where}.high", low=block["low"], whole=True)
+
+
+def _integers_quantile(u: np.ndarray, block: Parameters) -> np.ndarray:
+    n_values = block["high"] - block["low"] + 1
+    return block["low"] + np.ceil(u * n_values) - 1
+
+
+def _integers_density(values: np.ndarray, block: Parameters) -> np.ndarray:
+    possible = (values == np.round(values)) & (values >= block["low"]) & (values <= block["high"])
+    return np.where(possible, -np.log(block["high"] - block["low"] + 1), -np.inf)
+
+
 def _check_normal(block: Parameters, where: str) -> None:
     check_number(block["mean"], where=f"{where}.mean", low=-np.inf)
     check_number(block["deviation"], where=f"{where}.deviation", low=np.finfo(float).tiny)
@@ -151,6 +166,7 @@ LAWS = {
         _uniform_below,
         _spread_uniform,
     ),
+    "integers": Law(("low", "high"), _check_integers, _integers_quantile, _integers_density),
     "normal": Law(
         ("mean", "deviation"),
         _check_normal,
@@ -181,7 +197,20 @@ LAWS = {
 
 
 def is_point(law: Law, block: Parameters) -> bool:
-    """Whether a law puts everything on one value."""
+    """Whether a law puts everything on one value.
+
+    Parameters
+    ----------
+    law : Law
+        One of `LAWS`, or a law of one's own.
+    block : mapping
+        Its parameters.
+
+    Returns
+    -------
+    bool
+        True for constants and for ranges of one value.
+    """
     if "value" in block:
         return True
-    return law is LAWS["uniform"] and block["low"] == block["high"]
+    return law in (LAWS["uniform"], LAWS["integers"]) and block["low"] == block["high"]

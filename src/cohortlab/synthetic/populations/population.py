@@ -38,10 +38,11 @@ def make_population(
     clusters : mapping
         Name -> ``share`` (all sum to 1), one entry a feature, and perhaps ``correlation``. A
         feature is a plain list of parameters, or a mapping with ``distribution`` and its
-        parameters: uniform (low, high), normal (mean, deviation), lognormal (median, spread of
-        the logarithm), poisson (mean), categorical (shares, a mapping), constant (value).
+        parameters: uniform (low, high), integers (low, high: whole numbers, both included, all
+        alike), normal (mean, deviation), lognormal (median, spread of the logarithm), poisson
+        (mean), categorical (shares, a mapping), constant (value).
     random_state : int
-        Seed.
+        Seed, from 0: the same one gives the same rows.
     correlation : float, mapping or matrix, optional
         Of the Gaussian copula, for clusters that give none: one number for all pairs, ``{feature:
         {other: number}}``, or a matrix in the order of the features. It is the correlation of the
@@ -72,6 +73,7 @@ def make_population(
     ['high', 'high', 'low', 'low']
     """
     check_number(n, where="n", low=1, whole=True)
+    check_number(random_state, where="random_state", low=0, whole=True)
     read = read_clusters(features, generator, clusters, correlation=correlation)
     if overlap is not None:
         check_number(overlap, where="overlap", low=0, high=0.5)

@@ -103,6 +103,7 @@ def generate_purchases(
         If a setting is impossible or a cluster is unknown to the relation.
     """
     check_number(strength, where="strength", low=0, high=1)
+    check_number(random_state, where="random_state", low=0, whole=True)
     rng = np.random.default_rng(random_state)
     person_codes, person_names = _clusters(people, "people")
     item_codes, item_names = _clusters(items, "items")

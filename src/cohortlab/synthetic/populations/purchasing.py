@@ -52,6 +52,13 @@ class Market:
 def by_cluster(market: Market, rng: np.random.Generator) -> np.ndarray:
     """Choose a cluster of items by the relation, then an item of it by popularity.
 
+    Parameters
+    ----------
+    market : Market
+        Who buys, and what there is.
+    rng : numpy.random.Generator
+        Source of randomness.
+
     Returns
     -------
     ndarray of int, shape (n_purchases,)

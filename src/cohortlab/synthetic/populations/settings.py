@@ -182,7 +182,20 @@ def _checked_correlation(matrix: np.ndarray, features: Sequence[str], where: str
 
 
 def spread_cluster(cluster: ClusterLaw, factor: float) -> ClusterLaw:
-    """Multiply the width of every feature of a cluster that has one."""
+    """Multiply the width of every feature of a cluster that has one.
+
+    Parameters
+    ----------
+    cluster : ClusterLaw
+        From `read_clusters`.
+    factor : float
+        Above 0.
+
+    Returns
+    -------
+    ClusterLaw
+        The same centres; features whose width and centre cannot be told apart stay.
+    """
     features = {
         name: replace(f, parameters=f.law.spread(f.parameters, factor)) if f.law.spread else f
         for name, f in cluster.features.items()
