@@ -3,8 +3,11 @@ Frequent itemsets by cohortlab beside mlxtend's FP-growth and PyFIM, on the same
 
 Each run is a process of its own, so that its peak memory is its own; it reads the same file, gets
 its baskets in the form its library likes best before the clock starts, and is timed from there to
-the result in its library's own form: mlxtend's frame of frozensets for mlxtend and cohortlab, a
-list of tuples for PyFIM. The numbers of itemsets have to be equal. Prints JSON.
+the result in its library's own form. That form is a table of whole numbers for cohortlab, mlxtend's
+sparse one-hot frame for mlxtend, and lists of Python's whole numbers for PyFIM; the result is
+mlxtend's frame of frozensets for the first two and a list of tuples for PyFIM. So each reads what
+Python holds and makes what Python holds; the file is read by none. `cohortlab_lists` begins with
+PyFIM's lists, too. The numbers of itemsets have to be equal. Prints JSON.
 
     python bench/rules.py                  everything (mlxtend takes minutes)
     python bench/rules.py --quick          a tenth of the baskets, once
@@ -22,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import chain
 from pathlib import Path
 
 #: Shape of the file, smallest share of its baskets.
@@ -53,21 +57,28 @@ def _lists(path: Path) -> list[list[int]]:
     return [[int(item) for item in line.split()] for line in path.read_text().splitlines()]
 
 
-def _run_ours(lists: list, min_count: int, repeats: int, algorithm: str = "eclat") -> dict:
+def _table(lists: list):
+    """Make a table of the lists, and empty them, so that they do not count beside it."""
+    import numpy as np
     import pandas as pd
 
+    sizes = np.array([len(basket) for basket in lists])
+    items = np.fromiter(chain.from_iterable(lists), dtype=np.int64, count=sizes.sum())
+    lists.clear()
+    return pd.DataFrame({"basket_id": np.repeat(np.arange(len(sizes)), sizes), "item": items})
+
+
+def _run_ours(lists: list, min_count: int, repeats: int, form=_table) -> dict:
     from cohortlab.rules import frequent_itemsets
 
-    rows = [(i, item) for i, basket in enumerate(lists) for item in basket]
-    table = pd.DataFrame(rows, columns=["basket_id", "item"])
-    del rows
+    baskets = form(lists)
     begun = time.perf_counter()
-    frequent_itemsets(table.head(6).assign(basket_id=[1, 1, 1, 2, 2, 2]), 1)
+    frequent_itemsets([[1, 2, 3], [1, 2, 3]], 1)
     first_call = time.perf_counter() - begun
     times = []
     for _ in range(repeats):
         begun = time.perf_counter()
-        found = frequent_itemsets(table, min_count)
+        found = frequent_itemsets(baskets, min_count)
         times.append(time.perf_counter() - begun)
         n_found = len(found)
         del found
@@ -76,13 +87,10 @@ def _run_ours(lists: list, min_count: int, repeats: int, algorithm: str = "eclat
 
 def _run_codes(lists: list, min_count: int, repeats: int) -> dict:
     """Ours to arrays of codes, without the frame of frozensets."""
-    import pandas as pd
-
     from cohortlab.rules.eclat import mine_eclat
     from cohortlab.rules.reading import read_baskets
 
-    rows = [(i, item) for i, basket in enumerate(lists) for item in basket]
-    table = pd.DataFrame(rows, columns=["basket_id", "item"])
+    table = _table(lists)
     mine_eclat(read_baskets(table.head(6)), 1, max_len=99, cap=10**7)
     times = []
     for _ in range(repeats):
@@ -139,6 +147,7 @@ def _run_pyfim(lists: list, min_count: int, repeats: int, algorithm: str) -> dic
 
 WAYS = {
     "cohortlab": _run_ours,
+    "cohortlab_lists": lambda *given: _run_ours(*given, form=list),
     "cohortlab_codes": _run_codes,
     "mlxtend_fpgrowth": lambda *given: _run_mlxtend(*given, "fpgrowth"),
     "mlxtend_apriori": _run_apriori,
@@ -208,6 +217,8 @@ def _ratios(figures: dict) -> dict:
         ratios["time_over_best_pyfim"] = round(own / min(peers), 2)
         codes = done["cohortlab_codes"]["seconds"]
         ratios["codes_time_over_best_pyfim"] = round(codes / min(peers), 2)
+        lists = done["cohortlab_lists"]["seconds"]
+        ratios["lists_time_over_best_pyfim"] = round(lists / min(peers), 2)
     return ratios
 
 

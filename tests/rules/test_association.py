@@ -53,6 +53,8 @@ def test_confidence_at_the_threshold_is_kept():
     assert (frozenset("a"), frozenset("b")) in set(
         zip(rules["antecedents"], rules["consequents"], strict=True)
     )
+    summed = association_rules(frequent_itemsets(table, 1), min_threshold=0.1 * 3 + 0.4)
+    assert_frame_equal(summed, rules)
     above = association_rules(frequent_itemsets(table, 1), min_threshold=0.7000000001)
     assert frozenset("a") not in set(above["antecedents"])
 
@@ -176,6 +178,7 @@ def test_independent_items_have_lift_one():
     ("call", "message"),
     [
         (lambda s: association_rules(s, metric="luck"), "unknown metric 'luck'"),
+        (lambda s: association_rules(s, min_threshold=float("nan")), "is not a number"),
         (lambda s: association_rules(s, further=["luck"]), "unknown metric 'luck'"),
         (lambda s: association_rules(s.tail(9)), "without its part"),
         (lambda s: association_rules(s.drop(columns="support")), "lack the columns"),

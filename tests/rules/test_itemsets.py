@@ -208,7 +208,17 @@ def test_order_of_rows_and_repeated_rows_do_not_matter():
 
 
 @pytest.mark.parametrize(
-    ("share", "n", "count"), [(0.3, 10, 3), (0.07, 100, 7), (0.29, 100, 29), (0.001, 9835, 10)]
+    ("share", "n", "count"),
+    [
+        (0.3, 10, 3),
+        (0.1 + 0.2, 10, 3),
+        (0.30000000001, 10, 4),
+        (0.07, 100, 7),
+        (0.29, 100, 29),
+        (0.001, 9835, 10),
+        (2 / 3, 3, 2),
+        (1 - 0.9, 1000, 100),
+    ],
 )
 def test_shares_become_counts_without_rounding_error(share, n, count):
     assert minimum_count(share, n) == count
@@ -256,6 +266,7 @@ def test_the_cap_tells_what_was_found_and_a_support_that_gives_less():
         (lambda t: frequent_itemsets(t, 0.1, algorithm="magic"), "unknown algorithm 'magic'"),
         (lambda t: frequent_itemsets(t, 0.1, target="best"), "unknown target 'best'"),
         (lambda t: frequent_itemsets(t, 0.1, max_len=0), "max_len is 0"),
+        (lambda t: frequent_itemsets(t, 0.1, max_len=2.5), "max_len is 2.5"),
         (lambda t: frequent_itemsets(t, 1, max_itemsets=5), "of 60 baskets .* try a min_support"),
         (lambda t: frequent_itemsets(t, 1, apart=t[["item"]]), "give two columns"),
     ],

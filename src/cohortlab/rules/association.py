@@ -66,8 +66,8 @@ def association_rules(
     Raises
     ------
     ValueError
-        If a measure is unknown, the number of baskets is not known, or a part of an itemset is not
-        among the itemsets.
+        If a measure is unknown, the threshold is no number, the number of baskets is not known, or
+        a part of an itemset is not among the itemsets.
 
     Notes
     -----
@@ -80,6 +80,8 @@ def association_rules(
             raise ValueError(
                 f"unknown metric {name!r}: choose one of {[*MEASURES, *FURTHER_MEASURES]}"
             )
+    if np.isnan(min_threshold):
+        raise ValueError("min_threshold is not a number: give the value that rules must reach")
     found, items, n_baskets = _coded(itemsets, n_baskets)
     index = SubsetIndex(found, len(items))
     improving = "improvement" in (metric, *further)

@@ -8,7 +8,7 @@ import pandas as pd
 
 
 def exact_fraction(value: float) -> Fraction:
-    """Return a threshold as the decimal that was written, not the nearest binary number to it.
+    """Return a threshold as the decimal that was meant, not the nearest binary number to it.
 
     Parameters
     ----------
@@ -18,23 +18,50 @@ def exact_fraction(value: float) -> Fraction:
     Returns
     -------
     Fraction
-        Its shortest decimal form, exactly.
+        Its shortest decimal form, exactly; or that of its first fifteen digits where that is less,
+        so that a sum such as 0.1 + 0.2 asks for no more than 0.3.
 
     Examples
     --------
-    >>> exact_fraction(0.1)
-    Fraction(1, 10)
+    >>> exact_fraction(0.1), exact_fraction(0.1 + 0.2)
+    (Fraction(1, 10), Fraction(3, 10))
     """
-    return Fraction(repr(float(value)))
+    return min(Fraction(repr(float(value))), Fraction(f"{value:.15g}"))
 
 
 def sorted_items(items: Iterable) -> list:
-    """Sort the items of a set, as plain Python values."""
+    """Sort the items of a set, as plain Python values.
+
+    Parameters
+    ----------
+    items : iterable
+        Items, NumPy's numbers among them.
+
+    Returns
+    -------
+    list
+        The items as Python's own values.
+    """
     return sorted(item.item() if isinstance(item, np.generic) else item for item in items)
 
 
 def require(table: pd.DataFrame, names: list[str], what: str) -> None:
-    """Raise a ValueError that names the columns which a table lacks."""
+    """Raise a ValueError that names the columns which a table lacks.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The table.
+    names : list of str
+        Columns that it needs.
+    what : str
+        What to call it, in the plural.
+
+    Raises
+    ------
+    ValueError
+        If a column is not there.
+    """
     missing = [name for name in names if name not in table.columns]
     if missing:
         raise ValueError(f"{what} lack the columns {missing}: they have {list(table.columns)}")

@@ -92,7 +92,20 @@ def from_tree(tree: np.ndarray, items: np.ndarray) -> Found:
 
 
 def from_sets(itemsets: Iterable[Iterable[int]], counts: Iterable[int]) -> Found:
-    """Sort itemsets that come as sets of codes."""
+    """Sort itemsets that come as sets of codes.
+
+    Parameters
+    ----------
+    itemsets : iterable of iterable of int
+        Codes of each itemset.
+    counts : iterable of int
+        How many baskets hold each.
+
+    Returns
+    -------
+    Found
+        The same in canonical order.
+    """
     by_size: dict[int, tuple[list, list]] = {}
     for itemset, count in zip(itemsets, counts, strict=True):
         sets, numbers = by_size.setdefault(len(itemset), ([], []))
@@ -108,7 +121,20 @@ def from_sets(itemsets: Iterable[Iterable[int]], counts: Iterable[int]) -> Found
 
 
 def in_order(codes: list[np.ndarray], counts: list[np.ndarray]) -> Found:
-    """Order the itemsets of every size by falling count, then by codes."""
+    """Order the itemsets of every size by falling count, then by codes.
+
+    Parameters
+    ----------
+    codes : list of ndarray of int, shape (n_sets, size)
+        Ascending codes of the itemsets of each size.
+    counts : list of ndarray of int64, shape (n_sets,)
+        How many baskets hold each.
+
+    Returns
+    -------
+    Found
+        The same in canonical order.
+    """
     orders = _orders(codes, counts)
     return Found(
         [part[order] for part, order in zip(codes, orders, strict=True)],
@@ -117,7 +143,18 @@ def in_order(codes: list[np.ndarray], counts: list[np.ndarray]) -> Found:
 
 
 def packed_keys(columns: list[np.ndarray]) -> list[np.ndarray]:
-    """Pack columns of whole numbers from 0 into few words that sort alike, the first one first."""
+    """Pack columns of whole numbers from 0 into few words that sort alike.
+
+    Parameters
+    ----------
+    columns : list of ndarray of int, shape (n,)
+        Columns to sort by, the most important one first.
+
+    Returns
+    -------
+    list of ndarray of int64, shape (n,)
+        As few columns as hold the same, the most important one first.
+    """
     packed, used = [], 64
     for column in columns:
         width = int(column.max(initial=0)).bit_length()

@@ -64,7 +64,7 @@ def frequent_itemsets(
     Notes
     -----
     A share is turned into the smallest count that reaches it, in rational arithmetic on the
-    decimal as written: a set is never lost because 0.3 * 10 is not quite 3.
+    decimal as meant: a set is never lost because 0.3 * 10 or 0.1 + 0.2 is not quite 3 or 0.3.
 
     References
     ----------
@@ -80,8 +80,8 @@ def frequent_itemsets(
         raise ValueError(f"unknown algorithm {algorithm!r}: choose one of {list(MINERS)}")
     if target not in TARGETS:
         raise ValueError(f"unknown target {target!r}: choose one of {list(TARGETS)}")
-    if max_len is not None and max_len < 1:
-        raise ValueError(f"max_len is {max_len}: give 1 or more, or None for no limit")
+    if max_len is not None and (not isinstance(max_len, Integral) or max_len < 1):
+        raise ValueError(f"max_len is {max_len}: give a whole number from 1, or None for no limit")
     read = read_baskets(baskets)
     min_count = minimum_count(min_support, read.n_baskets)
     limit = min(max_len or len(read.items), len(read.items))

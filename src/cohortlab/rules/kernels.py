@@ -313,8 +313,29 @@ def _write_pairs(tree, n_nodes, n_back, nodes, slot_of, rows, given, scratch, to
 
 @compiled()
 def mine_tree(view, counts, apart, aim, needed, max_len, cap):
-    """Find the frequent itemsets; return their tree as one array.
+    """Find the frequent itemsets.
 
+    Parameters
+    ----------
+    view : tuple of ndarray of int32
+        `row_starts, row_items, starts, columns, places` and the weights of the baskets; see the
+        head of this module.
+    counts : ndarray of int64, shape (n_items,)
+        How many baskets hold each item, ascending.
+    apart : ndarray of uint8, shape (n_items, n_items / 8) or (0, 0)
+        Bits of the pairs of items that no itemset may hold.
+    aim : int
+        `ALL`, `CLOSED` or `MAXIMAL`.
+    needed, max_len, cap : int
+        Smallest count, largest size, and number of itemsets after which mining stops.
+
+    Returns
+    -------
+    ndarray of int64, shape (4 * n_nodes,)
+        The tree: four numbers for each itemset.
+
+    Notes
+    -----
     For each item in turn, the baskets that hold it become bits, one row for every more frequent
     item; the rows are intersected depth first. As no item in a row is rarer than the one they
     belong to, the bits of one item never outnumber the entries of all baskets. For closed and

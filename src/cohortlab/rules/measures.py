@@ -69,19 +69,52 @@ def chi_squared(c: RuleCounts) -> np.ndarray:
     """Pearson's chi-squared of the table of A against B, one degree of freedom, uncorrected.
 
     n (n ab - a b)^2 / (a (n - a) b (n - b)); 0 where a side is in no or in every basket.
+
+    Parameters
+    ----------
+    c : RuleCounts
+        Counts of the rules.
+
+    Returns
+    -------
+    ndarray of float, shape (n_rules,)
+        The measure of each rule.
     """
     margins = c.expected * (c.n - c.left) * (c.n - c.right)
     return np.where(margins == 0, 0.0, _ratio(c.excess * c.excess * c.n, margins))
 
 
 def odds_ratio(c: RuleCounts) -> np.ndarray:
-    """Odds of B where A is, over its odds where A is not; NaN where both products are 0."""
+    """Odds of B where A is, over its odds where A is not; NaN where both products are 0.
+
+    Parameters
+    ----------
+    c : RuleCounts
+        Counts of the rules.
+
+    Returns
+    -------
+    ndarray of float, shape (n_rules,)
+        The measure of each rule.
+    """
     both, only_left, only_right, neither = c.cells
     return _ratio(both * neither, only_left * only_right)
 
 
 def odds_ratio_interval(c: RuleCounts, *, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
     """Interval of the odds ratio on the scale of its logarithm.
+
+    Parameters
+    ----------
+    c : RuleCounts
+        Counts of the rules.
+    level : float
+        Probability that the interval holds, in (0, 1).
+
+    Returns
+    -------
+    low, high : ndarray of float, shape (n_rules,)
+        Ends of the interval.
 
     Notes
     -----
@@ -102,6 +135,18 @@ def odds_ratio_interval(c: RuleCounts, *, level: float = 0.95) -> tuple[np.ndarr
 def lift_interval(c: RuleCounts, *, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
     """Interval of the lift on the scale of its logarithm.
 
+    Parameters
+    ----------
+    c : RuleCounts
+        Counts of the rules.
+    level : float
+        Probability that the interval holds, in (0, 1).
+
+    Returns
+    -------
+    low, high : ndarray of float, shape (n_rules,)
+        Ends of the interval.
+
     Notes
     -----
     By the delta method for a multinomial sample of baskets, the variance of the logarithm is
@@ -119,12 +164,33 @@ def lift_interval(c: RuleCounts, *, level: float = 0.95) -> tuple[np.ndarray, np
 
 
 def fisher_p(c: RuleCounts) -> np.ndarray:
-    """Fisher's exact test, one-sided: chance of so many baskets with both, or more."""
+    """Fisher's exact test, one-sided: chance of so many baskets with both, or more.
+
+    Parameters
+    ----------
+    c : RuleCounts
+        Counts of the rules.
+
+    Returns
+    -------
+    ndarray of float, shape (n_rules,)
+        The measure of each rule.
+    """
     return tail(c.both, c.n, c.left, c.right)
 
 
 def imbalance(c: RuleCounts) -> np.ndarray:
     """Imbalance ratio |a - b| / (a + b - ab): 0 where both sides are as frequent, towards 1.
+
+    Parameters
+    ----------
+    c : RuleCounts
+        Counts of the rules.
+
+    Returns
+    -------
+    ndarray of float, shape (n_rules,)
+        The measure of each rule.
 
     References
     ----------
@@ -135,6 +201,18 @@ def imbalance(c: RuleCounts) -> np.ndarray:
 
 def hyper_lift(c: RuleCounts, *, level: float = 0.99) -> np.ndarray:
     """Count of both over the count that chance exceeds with probability 1 - level only.
+
+    Parameters
+    ----------
+    c : RuleCounts
+        Counts of the rules.
+    level : float
+        Probability of no more than the count that it is divided by, in (0, 1).
+
+    Returns
+    -------
+    ndarray of float, shape (n_rules,)
+        The measure of each rule.
 
     References
     ----------
@@ -147,6 +225,16 @@ def hyper_lift(c: RuleCounts, *, level: float = 0.99) -> np.ndarray:
 def hyper_confidence(c: RuleCounts) -> np.ndarray:
     """Probability that chance gives fewer baskets with both: 1 - `fisher_p`.
 
+    Parameters
+    ----------
+    c : RuleCounts
+        Counts of the rules.
+
+    Returns
+    -------
+    ndarray of float, shape (n_rules,)
+        The measure of each rule.
+
     References
     ----------
     Hahsler and Hornik (2007), section 3.2.
@@ -158,6 +246,16 @@ def mutual_information(c: RuleCounts) -> np.ndarray:
     """Information that A and B give on one another, in bits.
 
     The sum over the four cells of p log2(p / (p_row p_column)).
+
+    Parameters
+    ----------
+    c : RuleCounts
+        Counts of the rules.
+
+    Returns
+    -------
+    ndarray of float, shape (n_rules,)
+        The measure of each rule.
 
     References
     ----------

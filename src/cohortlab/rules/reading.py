@@ -1,6 +1,6 @@
 """Baskets in any of the forms that users have, read into codes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -158,27 +158,58 @@ def _from_one_hot(frame: pd.DataFrame) -> Baskets:
         held = frame.sparse.to_coo()
         rows, places, values = held.row, held.col, held.data
     else:
-        dense = (frame.sparse.to_dense() if is_sparse else frame).to_numpy()
+        whole = frame.sparse.to_dense() if is_sparse else frame
+        missing = np.argwhere(whole.isna().to_numpy())
+        if len(missing):
+            raise ValueError(_not_a_flag(frame, None, *missing[0]))
+        dense = whole.to_numpy()
         rows, places = np.nonzero(dense)
         values = dense[rows, places]
     wrong = np.flatnonzero(np.asarray(values, dtype=float) != 1)
     wrong = wrong[np.asarray(values, dtype=float)[wrong] != 0]
     if len(wrong):
-        raise ValueError(
-            f"the one-hot frame holds {values[wrong[0]]!r} in row {rows[wrong[0]]}, column "
-            f"{frame.columns[places[wrong[0]]]!r}: every value has to be true or false, 1 or 0"
-        )
+        raise ValueError(_not_a_flag(frame, *(part[wrong[0]] for part in (values, rows, places))))
     kept = np.asarray(values, dtype=bool)
     codes, items = item_codes(pd.Series(frame.columns))
     return _coded(rows[kept].astype(np.int64), codes[places[kept]], frame.index.to_numpy(), items)
 
 
+def _not_a_flag(frame: pd.DataFrame, value: Any, row: int, place: int) -> str:
+    return (
+        f"the one-hot frame holds {value!r} in row {row}, column {frame.columns[place]!r}: every "
+        "value has to be true or false, 1 or 0"
+    )
+
+
 def item_codes(items: pd.Series) -> tuple[np.ndarray, list]:
-    """Code items by their order; return the code of each and the items by code."""
+    """Code items by their order.
+
+    Parameters
+    ----------
+    items : Series
+        Items, none missing.
+
+    Returns
+    -------
+    codes : ndarray of int, shape (n,)
+        Code of each.
+    names : list
+        The items by code.
+
+    Raises
+    ------
+    ValueError
+        If an item is a list or the like, which cannot be in a set.
+    """
     try:
         codes, names = pd.factorize(items, sort=True)
         return codes, list(names.tolist())
     except TypeError:
+        odd = next((item for item in items if not isinstance(item, Hashable)), None)
+        if odd is not None:
+            raise ValueError(
+                f"the item {odd!r} cannot be in a set: give a text or number"
+            ) from None
         # Texts beside numbers have no order of their own: the name of the type comes first.
         codes, names = pd.factorize(items)
         names = list(names.tolist())

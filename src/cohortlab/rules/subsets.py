@@ -117,7 +117,20 @@ def codes_of_sets(itemsets: Iterable[frozenset]) -> tuple[np.ndarray, np.ndarray
 
 
 def found_of(codes: np.ndarray, sizes: np.ndarray, counts: np.ndarray) -> Found:
-    """Group coded sets by size, in canonical order."""
+    """Group coded sets by size, in canonical order.
+
+    Parameters
+    ----------
+    codes, sizes
+        From `codes_of_sets`.
+    counts : ndarray of int64, shape (n_sets,)
+        How many baskets hold each.
+
+    Returns
+    -------
+    Found
+        The same itemsets.
+    """
     starts = np.cumsum(sizes) - sizes
     by_size, numbers = [], []
     for size in range(1, int(sizes.max(initial=0)) + 1):

@@ -29,7 +29,18 @@ def as_text(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def from_text(table: pd.DataFrame) -> pd.DataFrame:
-    """Undo `as_text`: texts back to frozensets."""
+    """Undo `as_text`: texts back to frozensets.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `as_text`, perhaps by way of a file.
+
+    Returns
+    -------
+    DataFrame
+        A copy with frozensets in place of texts.
+    """
     sets = {
         name: pd.Series([frozenset(json.loads(t)) for t in table[name]], table.index, dtype=object)
         for name in _set_columns(table)
@@ -38,7 +49,18 @@ def from_text(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def as_lists(table: pd.DataFrame) -> pd.DataFrame:
-    """Itemsets as sorted lists, which Parquet can hold where it cannot hold sets."""
+    """Itemsets as sorted lists, which Parquet can hold where it cannot hold sets.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `frequent_itemsets` or `association_rules`.
+
+    Returns
+    -------
+    DataFrame
+        A copy with lists in place of frozensets.
+    """
     lists = {
         name: pd.Series(map(sorted_items, table[name]), table.index, dtype=object)
         for name in _set_columns(table)
