@@ -1,12 +1,12 @@
 """Checks of the arguments of a search."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Set
 from numbers import Integral, Real
 
 import numpy as np
 
 from cohortlab.mixture.initial import METHODS
-from cohortlab.mixture.models import default_models, resolve_model
+from cohortlab.mixture.models import canonical_name, default_models
 
 CRITERIA = ("bic", "icl")
 INITS = (*METHODS, "mixed")
@@ -18,6 +18,7 @@ _LEAST = {
     "audit_rows": (Integral, 2),
     "reg_covar": (Real, 0),
     "tol": (Real, 0),
+    "time_budget_sec": (Real, 0),
 }
 
 
@@ -29,7 +30,8 @@ def check_arguments(*, criterion: str, init: str, **numbers) -> None:
     criterion, init : str
         Names.
     **numbers
-        `n_init`, `max_iter`, `n_bootstrap`, `audit_rows`, `reg_covar` and `tol`.
+        `n_init`, `max_iter`, `n_bootstrap`, `audit_rows`, `reg_covar`, `tol` and
+        `time_budget_sec`.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def check_arguments(*, criterion: str, init: str, **numbers) -> None:
 
 
 def plan_cells(
-    n_components: int | Iterable[int], models: Sequence[str] | None, n_features: int
+    n_components: int | Iterable[int], models: Iterable[str] | None, n_features: int
 ) -> list[tuple[int, str]]:
     """List the cells, all models of one size after another, so that they share their starts.
 
@@ -57,15 +59,15 @@ def plan_cells(
     ----------
     n_components : int or iterable of int
         Numbers of components.
-    models : sequence of str or None
-        Covariance models; None for the default ones.
+    models : iterable of str or None
+        Covariance models, in order; None for the default ones. Names of one model count once.
     n_features : int
         Number of features.
 
     Returns
     -------
     list of (int, str)
-        Number of components and model.
+        Number of components and model, by its canonical name.
 
     Raises
     ------
@@ -73,12 +75,18 @@ def plan_cells(
         If a size is not a whole number of 1 or more, or a model is not known.
     """
     sizes = _sizes(n_components)
-    if isinstance(models, str) or (models is not None and not len(models)):
-        raise ValueError(f"models={models!r}; expected a sequence of model names.")
-    models = default_models(n_features) if models is None else tuple(dict.fromkeys(models))
-    for model in models:
-        resolve_model(model, n_features)
-    return [(size, model) for size in sizes for model in models]
+    names = _names(models, n_features)
+    return [(size, name) for size in sizes for name in names]
+
+
+def _names(models: Iterable[str] | None, n_features: int) -> list[str]:
+    given = default_models(n_features) if models is None else models
+    # A set of names comes in another order each time, and the order decides who starts from whom.
+    ordered = isinstance(given, Iterable) and not isinstance(given, str | Set)
+    given = list(given) if ordered else []
+    if not given:
+        raise ValueError(f"models={models!r}; expected a list of model names, such as ['VVV'].")
+    return list(dict.fromkeys(canonical_name(model, n_features) for model in given))
 
 
 def _sizes(n_components: int | Iterable[int]) -> list[int]:

@@ -1,8 +1,10 @@
 """Checks of what users pass in, with errors that say what to try."""
 
 import warnings
+from numbers import Integral
 
 import numpy as np
+import pandas as pd
 
 from cohortlab.mixture.collapse import Rows
 from cohortlab.mixture.fitting import Fit
@@ -29,11 +31,11 @@ def check_weights(sample_weight, X: np.ndarray) -> np.ndarray | None:
     Raises
     ------
     ValueError
-        If the shape is wrong, or a weight is negative or not finite, or all are zero.
+        If the shape is wrong, a weight is no number, negative or not finite, or all are zero.
     """
     if sample_weight is None:
         return None
-    weight = np.asarray(sample_weight, dtype=np.float64)
+    weight = _as_weights(sample_weight)
     if weight.ndim == 0:
         weight = np.full(len(X), float(weight))
     if weight.shape != (len(X),):
@@ -47,21 +49,69 @@ def check_weights(sample_weight, X: np.ndarray) -> np.ndarray | None:
         )
     if not weight.any():
         raise ValueError("sample_weight is zero for every row; at least one must be positive.")
+    with np.errstate(over="ignore"):
+        total = weight.sum()
+    if not np.isfinite(total):
+        raise ValueError("sample_weight has no finite sum; divide the weights by their mean.")
     return weight
 
 
+def _as_weights(sample_weight) -> np.ndarray:
+    given = np.asarray(sample_weight)
+    try:
+        if np.iscomplexobj(given):
+            raise TypeError
+        return given.astype(np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"sample_weight holds {given.dtype}; expected numbers of zero or more, one a row."
+        ) from None
+
+
 def check_size(X: np.ndarray, n_components: int) -> None:
-    """Raise where there are fewer rows than components, or values whose squares overflow."""
+    """Raise where there are too few rows, or values whose squares are no floats.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Rows to fit.
+    n_components : int
+        Number of components.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer rows than components, or the values of a column are too large or, all of
+        them, too small to be squared.
+    """
     if len(X) < n_components:
         raise ValueError(
             f"n_components={n_components} needs at least as many rows, but n_samples={len(X)}; "
             "decrease n_components."
         )
     check_values(X)
+    largest = np.abs(X).max(axis=0)
+    tiny = np.flatnonzero((largest > 0) & (largest < 1 / _LARGEST_VALUE))
+    if tiny.size:
+        raise ValueError(
+            f"Column {tiny[0]} reaches no more than {largest[tiny[0]]:.3g}, whose square is too "
+            "small for a float; scale the input."
+        )
 
 
 def check_values(X: np.ndarray) -> None:
-    """Raise where a value is so large that its square overflows."""
+    """Raise where a value is so large that its square overflows.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Rows to fit or to score.
+
+    Raises
+    ------
+    ValueError
+        Naming the column.
+    """
     largest = np.abs(X).max(axis=0)
     if (largest > _LARGEST_VALUE).any():
         column = int(largest.argmax())
@@ -80,46 +130,78 @@ def check_distinct(rows: Rows, n_components: int) -> None:
         )
 
 
-def check_responsibilities(responsibilities, n_samples: int, n_components: int) -> np.ndarray:
-    """Return responsibilities as shares.
+def check_responsibilities(
+    responsibilities, n_samples: int, n_components: int
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return responsibilities as shares, and what the components are called.
 
     Parameters
     ----------
     responsibilities : array-like of shape (n_samples,) or (n_samples, n_components)
-        Component numbers or shares.
+        Component numbers, names of classes, or shares.
     n_samples, n_components : int
         Expected size.
 
     Returns
     -------
-    ndarray of shape (n_samples, n_components)
-        Shares that sum to one in each row.
+    shares : ndarray of shape (n_samples, n_components)
+        They sum to one in each row.
+    classes : ndarray of shape (n_components,) or None
+        Sorted names, one a component, where names were given.
 
     Raises
     ------
     ValueError
-        If the shape, a label or a share is wrong.
+        If the shape, a label, the number of names or a share is wrong.
     """
-    given = np.asarray(responsibilities)
+    given, classes = np.asarray(responsibilities), None
+    if given.ndim == 1 and given.dtype.kind not in "biuf":
+        given, classes = _number_names(given, n_components)
     if given.shape == (n_samples,):
-        if not np.issubdtype(given.dtype, np.integer) and not (given == np.floor(given)).all():
-            raise ValueError(
-                "responsibilities of shape (n_samples,) must be component numbers; "
-                "pass shares as (n_samples, n_components)."
-            )
-        wrong = np.flatnonzero((given < 0) | (given >= n_components))
-        if wrong.size:
-            raise ValueError(
-                f"responsibilities[{wrong[0]}] is {given[wrong[0]]}; expected component numbers "
-                f"from 0 to {n_components - 1}."
-            )
-        return (given[:, None] == np.arange(n_components)).astype(np.float64)
-    if given.shape != (n_samples, n_components):
+        return _check_numbers(given, n_components), classes
+    if given.shape != (n_samples, n_components) or given.dtype.kind not in "biuf":
         raise ValueError(
-            f"responsibilities.shape == {given.shape}; expected ({n_samples},) component numbers "
-            f"or ({n_samples}, {n_components}) shares."
+            f"responsibilities of shape {given.shape} and type {given.dtype}; expected "
+            f"({n_samples},) component numbers or names, or ({n_samples}, {n_components}) shares."
         )
-    shares = given.astype(np.float64)
+    return _check_shares(given.astype(np.float64)), None
+
+
+def _number_names(given: np.ndarray, n_components: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Give named classes numbers in the order of their names; whole numbers stay."""
+    missing = np.flatnonzero(pd.isna(given))
+    if missing.size:
+        raise ValueError(
+            f"responsibilities[{missing[0]}] is missing; leave rows of unknown class out of X."
+        )
+    if all(isinstance(label, Integral) for label in given):
+        return given.astype(np.int64), None
+    classes, numbers = np.unique(given.astype(str), return_inverse=True)
+    if len(classes) != n_components:
+        raise ValueError(
+            f"responsibilities name {len(classes)} classes, {', '.join(classes[:5])}, but "
+            f"n_components={n_components}; expected as many of both."
+        )
+    return numbers, classes
+
+
+def _check_numbers(given: np.ndarray, n_components: int) -> np.ndarray:
+    if not (given == np.floor(given)).all():
+        raise ValueError(
+            "responsibilities of shape (n_samples,) must be component numbers or names; "
+            "pass shares as (n_samples, n_components)."
+        )
+    wrong = np.flatnonzero((given < 0) | (given >= n_components))
+    if wrong.size:
+        raise ValueError(
+            f"responsibilities[{wrong[0]}] is {given[wrong[0]]}; expected component numbers "
+            f"from 0 to {n_components - 1}. For classes with other numbers pass names, "
+            "labels.astype(str)."
+        )
+    return (given[:, None] == np.arange(n_components)).astype(np.float64)
+
+
+def _check_shares(shares: np.ndarray) -> np.ndarray:
     wrong = np.flatnonzero(~((shares >= 0).all(axis=1) & (abs(shares.sum(axis=1) - 1) < 1e-6)))
     if wrong.size:
         raise ValueError(

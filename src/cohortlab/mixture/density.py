@@ -12,6 +12,7 @@ from cohortlab.mixture.models import Family
 # a component is computed from differences to its mean. Reported figures always are.
 _LARGEST_CANCELLATION = 1e9
 _LOWEST_LOG = -700.0
+_LEAST_VARIANCE = 1e-300
 _LOG_TWO_PI = float(np.log(2.0 * np.pi))
 
 
@@ -73,7 +74,8 @@ class Coefficients:
     Attributes
     ----------
     matrix : ndarray of shape (n_fits, n_components, n_products)
-        Log of weight times density, but for `common`, is `matrix` times the products.
+        Log of weight times density, but for `common`, is `matrix` times the products; zero for
+        `direct` components.
     common : ndarray of shape (n_fits, n_features[, n_features]) or None
         Precision whose quadratic term all components share and `matrix` leaves out.
     direct : ndarray of shape (n_fits, n_components), bool
@@ -107,12 +109,14 @@ def whiten(covariances: np.ndarray, family: Family) -> Whitening:
     Whitening
         Factors, log-determinants, and which fits are valid.
     """
-    finite = np.isfinite(covariances)
     if family.diagonal:
-        valid = (finite & (covariances > 1e-300)).all(axis=(1, 2))
+        # Comparisons with nan are false. Below the least variance an inverse would overflow.
+        valid = ((covariances > _LEAST_VARIANCE) & (covariances < np.inf)).all(axis=(1, 2))
         safe = np.where(valid[:, None, None], covariances, 1.0)
         return Whitening(1.0 / np.sqrt(safe), np.log(safe).sum(axis=-1), valid)
-    valid = finite.all(axis=(1, 2, 3))
+    variances = np.diagonal(covariances, axis1=-2, axis2=-1)
+    valid = np.isfinite(covariances).all(axis=(1, 2, 3))
+    valid &= (variances > _LEAST_VARIANCE).all(axis=(1, 2))
     identity = np.eye(covariances.shape[-1])
     safe = np.where(valid[:, None, None, None], covariances, identity)
     lower, positive = _cholesky(safe)
@@ -174,25 +178,27 @@ def coefficients(parameters: Parameters, family: Family) -> Coefficients:
     whitening = whiten(parameters.covariances, family)
     precision = _precision(whitening, family)
     means, n_features = parameters.means, parameters.means.shape[-1]
-    if family.diagonal:
-        pulled = precision * means
-        size = precision * means**2
-        spread = size.sum(axis=-1)
-    else:
-        pulled = (precision @ means[..., None])[..., 0]
-        size = np.abs(precision) @ np.abs(means)[..., None]
-        spread = np.einsum("...i,...i->...", np.abs(means), size[..., 0])
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore"):
         offset = np.log(parameters.weights) - (n_features * _LOG_TWO_PI + whitening.logdet) / 2
-    constant = offset - np.einsum("...i,...i->...", pulled, means) / 2
+    # What overflows here is wider than any cancellation allowed, and left out.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if family.diagonal:
+            pulled = precision * means
+            spread = (precision * means**2).sum(axis=-1)
+        else:
+            pulled = (precision @ means[..., None])[..., 0]
+            size = np.abs(precision) @ np.abs(means)[..., None]
+            spread = np.einsum("...i,...i->...", np.abs(means), size[..., 0])
+        constant = offset - np.einsum("...i,...i->...", pulled, means) / 2
     parts = [constant[..., None], pulled]
     if not family.pooled:
         parts.append(-precision / 2 if family.diagonal else _pack(precision))
-    direct = spread > _LARGEST_CANCELLATION
+    direct = ~(spread <= _LARGEST_CANCELLATION)
     if family.pooled:
         direct = np.broadcast_to(direct.any(axis=1, keepdims=True), direct.shape)
     common = precision[:, 0] if family.pooled else None
-    matrix = np.concatenate(parts, axis=-1)
+    # What is computed otherwise is left out: its coefficients may be too large to multiply.
+    matrix = np.where(direct[..., None], 0.0, np.concatenate(parts, axis=-1))
     return Coefficients(matrix, common, direct, whitening, offset)
 
 

@@ -85,6 +85,9 @@ class GaussianMixture(Scoring, DensityMixin, BaseEstimator):
         Starts that led to the optimum that was kept.
     total_weight_ : float
         Sum of the training weights, the n of BIC.
+    classes_ : ndarray of shape (n_components,)
+        Class of each component, sorted, where `responsibilities` named classes. `predict` gives
+        component numbers all the same: `classes_[predict(X)]` are names.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str
@@ -153,7 +156,8 @@ class GaussianMixture(Scoring, DensityMixin, BaseEstimator):
         sample_weight : array-like of shape (n_samples,), optional
             Non-negative weights; zero is as good as absent.
         responsibilities : array-like of shape (n_samples,) or (n_samples, n_components), optional
-            Component numbers, or shares that sum to one in each row. They replace `init`.
+            Component numbers, names of as many classes as components, or shares that sum to one in
+            each row. They replace `init`.
 
         Returns
         -------
@@ -170,17 +174,27 @@ class GaussianMixture(Scoring, DensityMixin, BaseEstimator):
         weight = check_weights(sample_weight, X)
         check_size(X, self.n_components)
         warn_if_scaled(weight)
+        shares = self._shares_from(responsibilities, len(X))
         rows = collapse_rows(X, weight)
         warn_if_swamped(rows, self.reg_covar)
         with workers() as run:
-            if responsibilities is None:
+            if shares is None:
                 fit = self._search_starts(rows, family, run)
             else:
-                shares = check_responsibilities(responsibilities, len(X), self.n_components)
                 fit = self._run_once(rows, _collapse(shares, rows, weight), family, run)
             explain_failure(fit, self.n_components, family.name)
             self._keep(fit, rows, family, run)
         return self
+
+    def _shares_from(self, responsibilities, n_samples: int) -> np.ndarray | None:
+        """Read responsibilities; `classes_` is there after names alone."""
+        vars(self).pop("classes_", None)
+        if responsibilities is None:
+            return None
+        shares, classes = check_responsibilities(responsibilities, n_samples, self.n_components)
+        if classes is not None:
+            self.classes_ = classes
+        return shares
 
     def _settings(self) -> Settings:
         return Settings(float(self.reg_covar), float(self.tol), int(self.max_iter))

@@ -140,14 +140,21 @@ def partition(
     if method == "random":
         share = sample.weights / sample.weights.sum()
         chosen = rng.choice(len(points), n_components, replace=False, p=share)
-        return sample, _nearest(points, points[chosen])
+        return sample, _around(points, chosen)
     seeds = _spread_seeds(points, sample.weights, n_components, rng)
-    return sample, _lloyd(points, sample.weights, points[seeds])
+    return sample, _lloyd(points, sample.weights, _around(points, seeds), n_components)
 
 
 def _nearest(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """Return the nearest centre of each point."""
     return ((centres**2).sum(axis=1) / 2 - points @ centres.T).argmin(axis=1)
+
+
+def _around(points: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """Group points by nearest seed; each seed leads its own group, whatever rounding says."""
+    labels = _nearest(points, points[seeds])
+    labels[seeds] = np.arange(len(seeds))
+    return labels
 
 
 def _spread_seeds(
@@ -159,7 +166,11 @@ def _spread_seeds(
     seeds = [int(rng.choice(len(points), p=weights / weights.sum()))]
     nearest = ((points - points[seeds[0]]) ** 2).sum(axis=1)
     while len(seeds) < n_components:
-        mass = np.cumsum(nearest * weights)
+        left = nearest * weights
+        if not left.any():  # as far as rounding can tell, all others lie on seeds
+            left = weights.copy()
+            left[seeds] = 0.0
+        mass = np.cumsum(left)
         drawn = rng.random(n_trials) * mass[-1]
         candidates = np.minimum(np.searchsorted(mass, drawn, side="right"), len(points) - 1)
         distance = size + size[candidates][:, None] - 2.0 * (points[candidates] @ points.T)
@@ -171,10 +182,10 @@ def _spread_seeds(
     return np.array(seeds)
 
 
-def _lloyd(points: np.ndarray, weights: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Improve centres by k-means; a round that would empty a group is not taken."""
-    n_components = len(centres)
-    labels = _nearest(points, centres)
+def _lloyd(
+    points: np.ndarray, weights: np.ndarray, labels: np.ndarray, n_components: int
+) -> np.ndarray:
+    """Improve groups by k-means; a round that would empty one is not taken."""
     for _ in range(_LLOYD_ITERATIONS):
         size = np.bincount(labels, weights, n_components)
         member = (labels == np.arange(n_components)[:, None]) * weights

@@ -81,11 +81,45 @@ def resolve_model(model: str, n_features: int) -> Family:
     if name not in MODEL_NAMES:
         known = ", ".join(MODEL_NAMES + ONE_FEATURE_MODELS + tuple(ALIASES))
         raise ValueError(f"model={model!r} is not known; expected one of {known}.")
-    return Family(name, diagonal=name in _DIAGONAL, pooled=name in _LINEAR)
+    return Family(str(name), diagonal=name in _DIAGONAL, pooled=name in _LINEAR)
+
+
+def canonical_name(model: str, n_features: int) -> str:
+    """Give the one name under which a search lists a covariance model.
+
+    Parameters
+    ----------
+    model : str
+        Any name that `resolve_model` knows.
+    n_features : int
+        Number of columns of the data.
+
+    Returns
+    -------
+    str
+        mclust's name; for one feature `E` or `V`, where shape and orientation mean nothing.
+
+    Examples
+    --------
+    >>> canonical_name("full", 2), canonical_name("full", 1)
+    ('VVV', 'V')
+    """
+    name = resolve_model(model, n_features).name
+    return name[0] if n_features == 1 else name
 
 
 def default_models(n_features: int) -> tuple[str, ...]:
     """Name every model that differs from the others for this number of features.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of columns of the data.
+
+    Returns
+    -------
+    tuple of str
+        Covariance models.
 
     Examples
     --------

@@ -1,5 +1,7 @@
 """What a fitted mixture says of rows: densities, components, criteria, and new rows."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -127,6 +129,8 @@ class Scoring:
             Components they came from.
         """
         check_is_fitted(self)
+        if not isinstance(n_samples, Integral) or n_samples < 0:
+            raise ValueError(f"n_samples={n_samples!r}; expected a whole number of 0 or more.")
         seed = self.random_state if random_state is None else random_state
         rng = np.random.default_rng(seed_from(seed))
         labels = rng.choice(len(self.weights_), n_samples, p=self.weights_ / self.weights_.sum())

@@ -1,7 +1,7 @@
 """Search over covariance models and numbers of components, every cell with its evidence."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from cohortlab.mixture.evidence import Limits
 from cohortlab.mixture.fitting import make_partitions
 from cohortlab.mixture.initial import draw_samples
 from cohortlab.mixture.iterate import Settings
+from cohortlab.mixture.models import canonical_name
 from cohortlab.mixture.parallel import workers
 
 
@@ -61,7 +62,7 @@ class Search:
         Parameters
         ----------
         model : str
-            Covariance model.
+            Covariance model, by any of its names.
         n_components : int
             Number of components.
         sound : bool
@@ -76,9 +77,12 @@ class Search:
         ------
         KeyError
             If the cell was not part of the search or has no fit.
+        ValueError
+            If the name is not known.
         """
+        name = canonical_name(model, self.best.n_features_in_)
         for cell in self.cells:
-            if (cell.model, cell.n_components) == (model, n_components) and cell.fits:
+            if (cell.model, cell.n_components) == (name, n_components) and cell.fits:
                 fit = cell.sound if sound and cell.sound else cell.fits[0]
                 return build_estimator(self.job, cell, fit)
         raise KeyError(f"no fit of {model} with {n_components} components in this search")
@@ -87,7 +91,7 @@ class Search:
 def search(
     X,
     n_components: int | Iterable[int] = range(1, 11),
-    models: Sequence[str] | None = None,
+    models: Iterable[str] | None = None,
     criterion: str = "bic",
     sample_weight=None,
     n_init: int = 10,
@@ -112,8 +116,9 @@ def search(
         Data, finite.
     n_components : int or iterable of int
         Numbers of components.
-    models : sequence of str, optional
-        Covariance models; by default all fourteen, or E and V for one feature.
+    models : iterable of str, optional
+        Covariance models; by default all fourteen, or E and V for one feature. The table lists
+        them by mclust's names, and two names of one model once.
     criterion : {"bic", "icl"}
         What to choose by, among cells that are not vetoed.
     sample_weight : array-like of shape (n_samples,), optional
@@ -135,7 +140,8 @@ def search(
     audit_rows : int
         Rows that the bootstraps see: a weighted sample where there are more.
     time_budget_sec : float, optional
-        No cell is begun after so many seconds; those left are marked as not run.
+        No cell is begun after so many seconds; those left are marked as not run. The audit is not
+        counted.
     checkpoint : str or Path, optional
         File that finished cells are added to, and read from if it exists. It belongs to one search:
         the same data, settings, sizes and models, and a seed.
@@ -161,6 +167,7 @@ def search(
         audit_rows=audit_rows,
         reg_covar=reg_covar,
         tol=tol,
+        time_budget_sec=0 if time_budget_sec is None else time_budget_sec,
     )
     if checkpoint is not None and random_state is None:
         raise ValueError(
@@ -181,7 +188,10 @@ def search(
     stored = Checkpoint(checkpoint, fingerprint(job, plan)) if checkpoint else None
     cells = _run_cells(job, plan, stored, time_budget_sec, progress)
     if not any(cell.fits for cell in cells):
-        raise ValueError(f"No cell of the search has a fit. The first: {cells[0].verdict}.")
+        raise ValueError(
+            f"No cell of the search has a fit. The first: {cells[0].verdict}. Try fewer "
+            "components, a larger reg_covar or time budget, or scale the input."
+        )
     chosen, certificate = audit(
         cells, job, criterion=criterion, n_bootstrap=n_bootstrap, audit_rows=audit_rows
     )

@@ -1,13 +1,15 @@
 """Mixtures as files of plain arrays, without pickle."""
 
+import hashlib
+import io
 import json
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
-_FORMAT = "cohortlab mixture 1"
-_ARRAYS = ("weights_", "means_", "covariances_", "loglik_path_", "feature_names_in_")
+_FORMAT = "cohortlab mixture 2"
+_ARRAYS = ("weights_", "means_", "covariances_", "loglik_path_", "feature_names_in_", "classes_")
 _SCALARS = (
     "loglik_",
     "n_parameters_",
@@ -33,24 +35,37 @@ def save_arrays(estimator, path: str | Path) -> None:
     params = estimator.get_params()
     if not isinstance(params["random_state"], int | np.integer | type(None)):
         params["random_state"] = None
+    arrays = {
+        name: np.asarray(getattr(estimator, name)) for name in _ARRAYS if hasattr(estimator, name)
+    }
+    if "feature_names_in_" in arrays:
+        arrays["feature_names_in_"] = arrays["feature_names_in_"].astype(str)
     header = {
         "format": _FORMAT,
         "params": {name: _plain(value) for name, value in params.items()},
         "scalars": {name: _plain(getattr(estimator, name)) for name in _SCALARS},
     }
-    arrays = {name: getattr(estimator, name) for name in _ARRAYS if hasattr(estimator, name)}
-    if "feature_names_in_" in arrays:
-        arrays["feature_names_in_"] = arrays["feature_names_in_"].astype(str)
+    header["digest"] = _digest(header, arrays)
     arrays["header"] = np.array(json.dumps(header, sort_keys=True))
     with zipfile.ZipFile(path, "w") as archive:
         for name, array in arrays.items():
             # A fixed date keeps the file the same from run to run; numpy's savez stamps the time.
             with archive.open(zipfile.ZipInfo(f"{name}.npy", _STAMP), "w") as member:
-                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
+                np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 def _plain(value):
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _digest(header: dict, arrays: dict[str, np.ndarray]) -> str:
+    """Digest everything that is stored, the digest aside."""
+    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def load_arrays(kind: type, path: str | Path):
@@ -71,20 +86,19 @@ def load_arrays(kind: type, path: str | Path):
     Raises
     ------
     ValueError
-        If the file is not such a mixture.
+        If the file is not such a mixture, is of another format, or was changed since. The digest
+        finds accidents; whoever wants to deceive can write a digest too.
     """
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        header = json.loads(str(arrays.pop("header")))
-    except (KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"{path} is not a stored mixture; expected a file that GaussianMixture.save wrote."
-        ) from error
+    header, arrays = _read(path)
     if header.get("format") != _FORMAT:
         raise ValueError(
             f"{path} has format {header.get('format')!r}; expected {_FORMAT!r}. "
             "Try the version of cohortlab that wrote it."
+        )
+    if header.pop("digest", None) != _digest(header, arrays):
+        raise ValueError(
+            f"{path} was changed after GaussianMixture.save wrote it: its digest does not fit. "
+            "Restore the file, or fit and save again."
         )
     estimator = kind(**header["params"])
     for name, value in header["scalars"].items():
@@ -92,3 +106,24 @@ def load_arrays(kind: type, path: str | Path):
     for name, array in arrays.items():
         setattr(estimator, name, array.astype(object) if name == "feature_names_in_" else array)
     return estimator
+
+
+def _read(path: str | Path) -> tuple[dict, dict[str, np.ndarray]]:
+    """Read the header and the arrays; reading a member whole checks its checksum."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            arrays = {
+                name.removesuffix(".npy"): np.lib.format.read_array(
+                    io.BytesIO(archive.read(name)), allow_pickle=False
+                )
+                for name in archive.namelist()
+            }
+        header = json.loads(str(arrays.pop("header")))
+        if not isinstance(header, dict):
+            raise ValueError("the header is no mapping")
+    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{path} is not a stored mixture, or is damaged ({error}); expected a file that "
+            "GaussianMixture.save wrote."
+        ) from error
+    return header, arrays
