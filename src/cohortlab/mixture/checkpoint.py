@@ -60,7 +60,7 @@ class Checkpoint:
         if not self.path.exists():
             self.path.write_text(json.dumps({"search": key}) + "\n")
             return
-        first, *lines = self.path.read_text().split("\n")
+        first, *lines = self.path.read_text(errors="replace").split("\n")
         if _parse(first) != {"search": key}:
             raise ValueError(
                 f"{self.path} belongs to a search of other data, settings, sizes or models; "
@@ -79,7 +79,13 @@ class Checkpoint:
             self.cells[cell.model, cell.n_components] = cell
 
     def add(self, cell: Cell) -> None:
-        """Write a finished cell."""
+        """Write a finished cell.
+
+        Parameters
+        ----------
+        cell : Cell
+            Added as a line at the end of the file, so that what is there already is safe.
+        """
         self.cells[cell.model, cell.n_components] = cell
         with self.path.open("a") as file:
             file.write(json.dumps(cell.to_dict()) + "\n")
