@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.collections import PathCollection
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -50,7 +51,8 @@ def criterion_lines(
     low, high = table[criterion].min(), table[criterion].max()
     settled = table[f"sound_{criterion}"].min()
     top = (low if np.isnan(settled) else settled) + 0.06 * (high - low)
-    right.set_ylim(low - 0.1 * (top - low), top)
+    if top > low:
+        right.set_ylim(low - 0.1 * (top - low), top)
     right.set_title("the lower end", fontsize=9)
     return figure
 
@@ -152,18 +154,34 @@ def components_on_plane(
         Left, colours are components and ellipses reach one standard deviation; right, dark points
         are those that could as well belong elsewhere. Both have the same axes.
     """
-    rows = rows.iloc[:: max(1, -(-len(rows) // max_points))]
+    shown = rows.iloc[:: max(1, -(-len(rows) // max_points))]
     figure, (left, right) = plt.subplots(
         1, 2, figsize=(9.0, 4.2), layout="constrained", sharex=True, sharey=True
     )
+    _components(left, shown, outlines)
+    figure.colorbar(
+        _uncertainty(right, shown),
+        ax=right,
+        label="uncertainty: 1 - largest probability",
+        extend="max",
+    )
+    left.set(xlabel=f"first {kind} direction", ylabel=f"second {kind} direction")
+    right.set(xlabel=f"first {kind} direction")
+    left.set_title("components by number, with one standard deviation", fontsize=9)
+    right.set_title("uncertainty of the assignment", fontsize=9)
+    _show_most(left, rows)
+    return figure
+
+
+def _components(axes: plt.Axes, rows: pd.DataFrame, outlines: pd.DataFrame) -> None:
     components = sorted(outlines["component"].unique())
     for component, colour in zip(components, cluster_colours(len(components)), strict=True):
         own = rows[rows["component"] == component]
-        left.scatter(own["first"], own["second"], s=5, color=colour, alpha=0.35, linewidths=0)
+        axes.scatter(own["first"], own["second"], s=5, color=colour, alpha=0.35, linewidths=0)
         line = outlines[outlines["component"] == component]
-        left.plot(line["first"], line["second"], color="black", linewidth=2.4)
-        left.plot(line["first"], line["second"], color=colour, linewidth=1.4)
-        left.text(
+        axes.plot(line["first"], line["second"], color="black", linewidth=2.4)
+        axes.plot(line["first"], line["second"], color=colour, linewidth=1.4)
+        axes.text(
             line["first"].mean(),
             line["second"].mean(),
             str(component),
@@ -172,9 +190,12 @@ def components_on_plane(
             fontsize=8,
             bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": colour},
         )
+
+
+def _uncertainty(axes: plt.Axes, rows: pd.DataFrame) -> PathCollection:
     # The least certain rows are drawn last, on top.
     ordered = rows.sort_values("uncertainty", kind="stable")
-    points = right.scatter(
+    return axes.scatter(
         ordered["first"],
         ordered["second"],
         c=ordered["uncertainty"],
@@ -184,18 +205,17 @@ def components_on_plane(
         vmin=0.0,
         vmax=0.6,
     )
-    figure.colorbar(points, ax=right, label="uncertainty: 1 - largest probability", extend="max")
-    left.set(xlabel=f"first {kind} direction", ylabel=f"second {kind} direction")
-    right.set(xlabel=f"first {kind} direction")
-    left.set_title("components by number, with one standard deviation", fontsize=9)
-    right.set_title("uncertainty of the assignment", fontsize=9)
-    # A few far rows would squeeze all others into a corner.
+
+
+def _show_most(axes: plt.Axes, rows: pd.DataFrame) -> None:
+    """Leave out a few far rows, which would squeeze all others into a corner."""
     low, high = rows[["first", "second"]].quantile([0.002, 0.998]).to_numpy()
-    reach = np.maximum(high - low, 1e-9) * 0.15
-    left.xaxis.set_major_locator(MaxNLocator(6))
-    left.set_xlim(low[0] - reach[0], high[0] + reach[0])
-    left.set_ylim(low[1] - reach[1], high[1] + reach[1])
-    return figure
+    reach = np.where(high > low, 0.15 * (high - low), 1.0)
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.set_xlim(low[0] - reach[0], high[0] + reach[0])
+    axes.set_ylim(low[1] - reach[1], high[1] + reach[1])
+    if high[1] == low[1]:
+        axes.set(yticks=[], ylabel="one feature has no second direction")
 
 
 def merge_entropy(steps: pd.DataFrame) -> Figure:
