@@ -13,6 +13,8 @@ from cohortlab.run.parameters import declared_parameters, read_params, resolve
 
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 PARAMS = read_params(REPOSITORY)
+# The complete example serves the notebooks of its kind of log as their default study.
+COMPLETE = YAML(typ="safe", pure=True).load((REPOSITORY / "examples" / "baskets.yaml").read_text())
 STAGES = YAML(typ="safe").load((REPOSITORY / "dvc.yaml").read_text())["stages"]
 SOURCE = REPOSITORY / "src" / "cohortlab"
 # The parts of the package that a stage depends on as a whole: folders, but for the figures, of
@@ -59,7 +61,8 @@ def test_every_parameter_has_a_comment(path):
 def test_the_parameters_cell_holds_the_values_of_its_study(path):
     declared = declared_parameters(path)
     step = path.stem.split("_")[0]
-    values = resolve(PARAMS, step, declared["study"].default, declared)
+    params = PARAMS | {"studies": PARAMS["studies"] | {COMPLETE["study"]: COMPLETE}}
+    values = resolve(params, step, declared["study"].default, declared)
     assert values == {name: p.default for name, p in declared.items()}
 
 

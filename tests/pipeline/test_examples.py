@@ -1,0 +1,130 @@
+"""Examples, added to a project and run: the generated one small, the others on real files."""
+
+import shutil
+from itertools import starmap
+
+import pytest
+from conftest import REPOSITORY
+from ruamel.yaml import YAML
+
+from cohortlab.notebook.results import Results
+from cohortlab.rules import from_text
+from cohortlab.run.steps import run_step
+from cohortlab.study import add_study, read_example
+
+REAL = REPOSITORY.parent / "shared" / "data"
+
+pytestmark = pytest.mark.pipeline
+
+
+def run_example(folder, name, *, steps=None, data=None, changes=()):
+    """Add an example to a fresh project, change some of its parameters, and run its steps."""
+    if data is not None and not data.exists():
+        pytest.skip(f"real data {data.name} is not here")
+    folder.mkdir()
+    shutil.copytree(REPOSITORY / "notebooks", folder / "notebooks")
+    for file in ("dvc.yaml", "params.yaml"):
+        shutil.copy(REPOSITORY / file, folder)
+    path = REPOSITORY / "examples" / f"{name}.yaml"
+    add_study(folder, path, folder=None if data is None else str(data))
+    yaml = YAML()
+    params = yaml.load((folder / "params.yaml").read_text())
+    for key, value in dict(changes).items():
+        *parents, last = key.split(".")
+        block = params["studies"][name]
+        for parent in parents:
+            block = block[parent]
+        assert last in block, key
+        block[last] = value
+    yaml.dump(params, folder / "params.yaml")
+    for step in steps or read_example(path).steps:
+        run_step(step, name, folder, progress=False)
+    return Results(name, root=folder)
+
+
+def test_a_small_generated_study_runs_to_its_truth(tmp_path):
+    changes = {
+        "data.synthetic.n_people": 300,
+        "mixture.n_components": [1, 2, 3, 4],
+        "mixture.n_bootstrap": 0,
+        "rules.n_bootstrap": 2,
+        "truth.n_shuffles": 5,
+        "truth.n_basket_shuffles": 1,
+    }
+    results = run_example(tmp_path / "project", "baskets", changes=changes)
+    truth = results.read("truth.json")
+    assert truth["available"]
+    # Types differ in number and size of baskets; shuffled labels give 0.
+    assert truth["people"]["adjusted_rand_index"] > 0.5
+    assert abs(truth["people_null"]["adjusted_rand_index"]) < 0.05
+    clusters = results.read("clusters.json")
+    assert clusters["attributes_q"]["household"] <= 0.05
+    reports = tmp_path / "project" / "reports" / "baskets"
+    for path in reports.glob("*.ipynb"):
+        assert path.stat().st_size < 250_000, path
+        assert '"output_type": "error"' not in path.read_text()
+
+
+def test_groceries_gives_the_published_rules(tmp_path):
+    changes = {
+        "rules.min_support": 0.001,
+        "rules.min_threshold": 0.8,
+        "rules.max_len": 6,
+        "rules.ancestors": False,
+        "rules.n_bootstrap": 1,
+    }
+    steps = ["data", "features", "mixture", "clusters", "rules"]
+    data = REAL / "groceries"
+    results = run_example(tmp_path / "p", "groceries", steps=steps, data=data, changes=changes)
+    baskets = results.read("baskets.parquet")
+    assert (baskets["basket_id"].nunique(), baskets["item"].nunique()) == (9_835, 169)
+    assert len(baskets) == 43_367
+    assert (baskets["item"] == "whole milk").sum() == 2_513
+    rules = from_text(results.read("rules.csv").query("scope == 'all'"))
+    single = rules[rules["consequents"].map(len) == 1]
+    assert len(single) == 410
+    sizes = single["antecedents"].map(len) + 1
+    assert sizes.value_counts().to_dict() == {3: 29, 4: 229, 5: 140, 6: 12}
+    top = single.loc[single["lift"].idxmax()]
+    assert top["antecedents"] == {"liquor", "red/blush wine"}
+    assert top["consequents"] == {"bottled beer"}
+    assert top["count"] == 19
+    assert top["lift"] == pytest.approx(11.235269, abs=5e-7)
+
+
+def test_groceries_names_no_person_and_has_two_levels(tmp_path):
+    data = REAL / "groceries"
+    results = run_example(tmp_path / "p", "groceries", data=data, changes={"rules.n_bootstrap": 2})
+    features = results.read("features.parquet")
+    assert list(features) == ["person_id", "n_items", "n_groups"]
+    assert features["n_items"].sum() == 43_367
+    tree = results.read("tree.parquet")
+    assert len(tree) == 169 + 55 + 10
+    assert tree["parent"].isna().sum() == 10
+    rules = results.read("rules.csv").query("scope == 'all'")
+    assert (from_text(rules)["consequents"].map(len) == 1).sum() == 463
+    confirmed = results.read("confirmed.csv").query("scope == 'levels'")
+    sides = starmap("{} {}".format, confirmed[["antecedents", "consequents"]].to_numpy())
+    assert any("[level2]" in side for side in sides)
+    assert results.read("bipartite.json")["p_permutation"] <= 0.05
+
+
+def test_completejourney_holds_households_against_departments(tmp_path):
+    data = REAL / "completejourney"
+    changes = {"rules.n_bootstrap": 2}
+    results = run_example(tmp_path / "p", "completejourney", data=data, changes=changes)
+    account = results.read("data.json")
+    assert account["baskets"]["rows_read"] == 75_000
+    assert account["baskets"]["reasons"] == {"quantity is not above zero": 416}
+    assert account["people"]["rows_kept"] == 801
+    figures = results.read("features.json")
+    assert (figures["people"], figures["described"]) == (2_373, 801)
+    spend = results.read("features.parquet")["spend"].sum()
+    # The sum of the column: the 416 rejected lines are coupons without a value.
+    assert spend == pytest.approx(233_935.24, abs=1e-6)
+    groups = set(results.read("item_clusters.parquet")["name"])
+    assert {"GROCERY", "PRODUCE", "DRUG GM"} <= groups
+    relations = results.read("relations.csv")
+    assert (relations["q"] <= 0.05).any()
+    assert results.read("bipartite.json")["p_permutation"] <= 0.05
+    assert results.read("clusters.json")["attributes_q"]["kids_count"] <= 0.05
