@@ -10,7 +10,7 @@ from cohortlab.mixture.views import (
     ellipses,
     project,
 )
-from cohortlab.mixture.words import explain
+from cohortlab.mixture.words import explain, questions, stability_table
 
 __all__ = [
     "GaussianMixture",
@@ -22,6 +22,8 @@ __all__ = [
     "explain",
     "merge_components",
     "project",
+    "questions",
     "search",
     "split_mass_points",
+    "stability_table",
 ]

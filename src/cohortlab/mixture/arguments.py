@@ -15,6 +15,7 @@ _LEAST = {
     "n_init": (Integral, 1),
     "max_iter": (Integral, 0),
     "n_bootstrap": (Integral, 0),
+    "n_stability": (Integral, 0),
     "audit_rows": (Integral, 2),
     "reg_covar": (Real, 0),
     "tol": (Real, 0),
@@ -30,7 +31,7 @@ def check_arguments(*, criterion: str, init: str, **numbers) -> None:
     criterion, init : str
         Names.
     **numbers
-        `n_init`, `max_iter`, `n_bootstrap`, `audit_rows`, `reg_covar`, `tol` and
+        `n_init`, `max_iter`, `n_bootstrap`, `n_stability`, `audit_rows`, `reg_covar`, `tol` and
         `time_budget_sec`.
 
     Raises

@@ -3,21 +3,15 @@
 import math
 from dataclasses import asdict
 
-import numpy as np
-
-from cohortlab.mixture.bootstrap import (
-    RatioTest,
-    audit_sample,
-    null_test,
-    ratio_test,
-    read_jaccard,
-    stability,
-)
+from cohortlab.mixture.bootstrap import audit_sample, bootstrap_rows
 from cohortlab.mixture.cells import CRITERIA, NOT_RUN, Cell, CellFit, Job, centred_parameters
+from cohortlab.mixture.columns import find_troubles
 from cohortlab.mixture.edge import describe_edge
 from cohortlab.mixture.judgement import judge
 from cohortlab.mixture.mass_points import heaviest_points
 from cohortlab.mixture.parallel import workers
+from cohortlab.mixture.ratio import RatioTest, null_test, ratio_test
+from cohortlab.mixture.stability import stability
 
 Choice = tuple[Cell, CellFit]
 
@@ -52,6 +46,7 @@ def audit(
     *,
     criterion: str = "bic",
     n_bootstrap: int = 99,
+    n_stability: int = 50,
     audit_rows: int = 1000,
 ) -> tuple[Choice, dict]:
     """Choose among cells and certify the choice.
@@ -65,9 +60,11 @@ def audit(
     criterion : {"bic", "icl"}
         What to choose by.
     n_bootstrap : int
-        Replicates of each bootstrap; 0 leaves them out.
+        Most simulations of each test; 0 leaves all bootstraps out.
+    n_stability : int
+        Bootstrap samples behind the stability of the clusters; 0 leaves it out.
     audit_rows : int
-        Rows that the bootstraps see.
+        Rows that the tests see.
 
     Returns
     -------
@@ -94,8 +91,15 @@ def audit(
         "criteria": _compare_criteria(cells),
         "cells": _tally(cells),
         "data": _describe(job),
-        **_bootstraps(chosen, job, n_bootstrap, audit_rows),
-        "settings": {**asdict(job.settings), **asdict(job.limits), "n_init": job.n_init},
+        **_bootstraps(chosen, job, n_bootstrap, n_stability, audit_rows),
+        "settings": {
+            **asdict(job.settings),
+            **asdict(job.limits),
+            "n_init": job.n_init,
+            "n_bootstrap": n_bootstrap,
+            "n_stability": n_stability,
+            "audit_rows": audit_rows,
+        },
     }
     return chosen, {**judge(certificate), **certificate}
 
@@ -170,6 +174,7 @@ def _tally(cells: list[Cell]) -> dict:
 
 def _describe(job: Job) -> dict:
     rows = job.rows
+    floor = job.limits.floor_factor * job.settings.reg_covar
     heavy = heaviest_points(rows)
     return {
         "total_weight": rows.total_weight,
@@ -178,42 +183,31 @@ def _describe(job: Job) -> dict:
         "repeated_share": float(rows.weights[rows.weights > 1].sum() / rows.total_weight),
         "mass_points": len(heavy),
         "mass_share": float(rows.weights[heavy].sum() / rows.total_weight),
+        **find_troubles(rows, job.names, floor, job.limits.largest_condition),
     }
 
 
-def _bootstraps(chosen: Choice, job: Job, n_bootstrap: int, audit_rows: int) -> dict:
-    """Run the tests by simulation."""
-    empty = {"likelihood_ratio": None, "null_test": None, "stability": None}
-    if n_bootstrap == 0:
-        return empty
+def _bootstraps(
+    chosen: Choice, job: Job, n_bootstrap: int, n_stability: int, audit_rows: int
+) -> dict:
+    """Run the tests by simulation, and the bootstrap of the clusters."""
     cell, fit = chosen
     own, bigger = (cell.model, cell.n_components), (cell.model, cell.n_components + 1)
     rows = audit_sample(job, audit_rows)
     parameters = centred_parameters(fit, cell.model, job.rows)
+    found = {"likelihood_ratio": None, "null_test": None, "stability": None}
+    if not n_bootstrap:
+        return found
     with workers() as run:
-        ratio = ratio_test(rows, own, bigger, job, run, n_bootstrap)
+        ratio = ratio_test(rows, own, bigger, job, run, n_bootstrap, begin=parameters)
         null = null_test(rows, own if cell.n_components > 1 else bigger, job, run, n_bootstrap)
-        if cell.n_components == 1:
-            return {**empty, "likelihood_ratio": _plain(ratio), "null_test": _plain(null)}
-        found = stability(rows, parameters, own, job, run, max(n_bootstrap // 2, 1))
-    return {
-        "likelihood_ratio": _plain(ratio),
-        "null_test": _plain(null),
-        "stability": _summarise(found, round(rows.total_weight)),
-    }
+        found |= {"likelihood_ratio": _plain(ratio), "null_test": _plain(null)}
+        if n_stability and cell.n_components > 1:
+            drawn = bootstrap_rows(job)
+            steady = stability(drawn, parameters, cell.model, job, run, n_stability)
+            found["stability"] = steady.summary()
+    return found
 
 
 def _plain(test: RatioTest | None) -> dict | None:
     return None if test is None else asdict(test)
-
-
-def _summarise(found: np.ndarray, n_rows: int) -> dict:
-    """Average the Jaccard coefficients of each cluster over the replicates that judged it."""
-    judged = [column[np.isfinite(column)] for column in found.T]
-    means = [float(column.mean()) if column.size else None for column in judged]
-    return {
-        "jaccard": means,
-        "reading": [read_jaccard(value) for value in means],
-        "n_replicates": len(found),
-        "n_rows": n_rows,
-    }

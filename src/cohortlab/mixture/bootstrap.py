@@ -1,57 +1,30 @@
-"""Tests by simulation: more components or fewer, and whether clusters come back."""
+"""What the bootstraps of a certificate share: rows, starts, and the best fit that is not junk."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from cohortlab.mixture.assignment import assess
 from cohortlab.mixture.cells import Job
-from cohortlab.mixture.collapse import Rows, collapse_rows
-from cohortlab.mixture.density import Parameters, expand
-from cohortlab.mixture.fitting import fit_partitions, make_partitions
-from cohortlab.mixture.initial import draw_samples, generator
-from cohortlab.mixture.iterate import Run, Settings
-from cohortlab.mixture.models import Family, resolve_model
+from cohortlab.mixture.collapse import Rows, subset_rows
+from cohortlab.mixture.density import Parameters
+from cohortlab.mixture.evidence import weigh
+from cohortlab.mixture.fitting import SAME_FINISHED, distinct_optima
+from cohortlab.mixture.initial import Samples, generator, partition, stack, start_from_labels
+from cohortlab.mixture.iterate import Run, run_em
+from cohortlab.mixture.models import Family
 from cohortlab.mixture.parallel import OrderedMap
-from cohortlab.mixture.scoring import draw_rows
-
-_N_STARTS = 4
-_QUICK = {"tol": 1e-4, "max_iter": 100}
-_ENOUGH_EXCEEDING = 10
 
 # Streams of randomness, apart from those of the cells.
-_SAMPLE, _LIKELIHOOD_RATIO, _STABILITY, _NULL = 10_001, 10_002, 10_003, 10_004
+SAMPLE, LIKELIHOOD_RATIO, STABILITY, NULL = 10_001, 10_002, 10_003, 10_004
 
-DISSOLVED, VALID, STABLE = 0.5, 0.75, 0.85
-
-
-@dataclass(frozen=True)
-class RatioTest:
-    """A likelihood-ratio test by simulation.
-
-    Attributes
-    ----------
-    statistic : float
-        Twice the gain in log-likelihood on the rows tested.
-    p_value : float
-        Share of simulated statistics at least as large, counting the observed one.
-    n_replicates : int
-        Simulations made; fewer than asked for where the outcome was clear early.
-    n_rows : int
-        Rows tested.
-    ended_early : bool
-        Whether the outcome was clear early: the p-value is large then, however few simulations.
-    """
-
-    statistic: float
-    p_value: float
-    n_replicates: int
-    n_rows: int
-    ended_early: bool
+_BOOTSTRAP_ROWS = 20_000
+_CUT_ROWS = 2_000
+_LOOSE_TOL = 1e-4
 
 
 def audit_sample(job: Job, size: int) -> Rows:
-    """Draw the weighted sample of rows that the bootstraps see.
+    """Draw a weighted sample of the rows.
 
     Parameters
     ----------
@@ -66,235 +39,147 @@ def audit_sample(job: Job, size: int) -> Rows:
         Rows whose weights count draws.
     """
     rows = job.rows
-    if rows.total_weight <= size:
-        return rows
-    counts = generator(job.seed, _SAMPLE).multinomial(size, rows.weights / rows.total_weight)
+    return rows if rows.total_weight <= size else _sample(job, size)
+
+
+def bootstrap_rows(job: Job) -> Rows:
+    """Give the rows that stability is judged on.
+
+    Parameters
+    ----------
+    job : Job
+        What all cells of a search share.
+
+    Returns
+    -------
+    Rows
+        All rows where 20,000 or fewer are distinct, as equal rows cost no more than one; else
+        20,000 draws.
+    """
+    rows = job.rows
+    return rows if rows.n_distinct <= _BOOTSTRAP_ROWS else _sample(job, _BOOTSTRAP_ROWS)
+
+
+def _sample(job: Job, size: int) -> Rows:
+    rows = job.rows
+    counts = generator(job.seed, SAMPLE).multinomial(size, rows.weights / rows.total_weight)
     drawn = np.flatnonzero(counts)
-    values = np.ascontiguousarray(rows.values[:, drawn])
-    return Rows(values, counts[drawn].astype(float), rows.centre)
+    return Rows(np.ascontiguousarray(rows.values[:, drawn]), counts[drawn] * 1.0, rows.centre)
 
 
-def _quick(job: Job) -> Settings:
-    tol = max(job.settings.tol, _QUICK["tol"])
-    return Settings(job.settings.reg_covar, tol, min(job.settings.max_iter, _QUICK["max_iter"]))
-
-
-def quick_fit(
-    rows: Rows, n_components: int, family: Family, job: Job, run: OrderedMap, *key: int
-) -> Run:
-    """Fit rows from a few starts with a loose stopping rule.
+def fresh_starts(
+    rows: Rows, n_components: int, family: Family, job: Job, n_starts: int, *key: int
+) -> list[Parameters]:
+    """Cut rows by k-means++, knowing nothing of any fit.
 
     Parameters
     ----------
     rows : Rows
-        Distinct weighted rows.
+        Distinct weighted rows; starts are cut from a sample of 2,000 where there are more.
     n_components : int
         Number of components.
     family : Family
         Covariance family.
     job : Job
         Seed and regularisation.
-    run : callable
-        Ordered map from `workers`.
+    n_starts : int
+        Number of starts.
     *key : int
         Names the stream of randomness.
 
     Returns
     -------
-    Run
-        The best run; its log-likelihood is -inf where none succeeded.
+    list of Parameters
+        Starts; none where there are fewer distinct rows than components.
     """
-    seed = np.random.SeedSequence(job.seed.entropy, spawn_key=(*job.seed.spawn_key, *key))
     if rows.n_distinct < n_components:
-        n_components = rows.n_distinct
-    samples = draw_samples(rows, _N_STARTS, seed)
-    partitions = make_partitions(samples, n_components, "mixed", _N_STARTS, seed)
-    fit = fit_partitions(samples, partitions, n_components, family, run, _quick(job))
-    return fit.run
+        return []
+    few = subset_rows(rows, _CUT_ROWS, generator(job.seed, *key, 0))
+    samples = Samples(rows, rows, (few,))
+    cuts = [
+        partition(samples, n_components, "kmeans++", generator(job.seed, *key, 1, turn), turn=turn)
+        for turn in range(n_starts)
+    ]
+    return [
+        start_from_labels(piece, labels, n_components, family, job.settings.reg_covar)
+        for piece, labels in cuts
+    ]
 
 
-def _simulate(parameters: Parameters, family: Family, n_rows: int, rng) -> Rows:
-    """Draw rows from one fit."""
-    weights = parameters.weights[0] / parameters.weights[0].sum()
-    labels = rng.choice(len(weights), n_rows, p=weights)
-    return collapse_rows(draw_rows(parameters.means[0], expand(parameters, family), labels, rng))
-
-
-def ratio_test(
+def refit(
     rows: Rows,
-    null: tuple[str, int],
-    alternative: tuple[str, int],
+    starts: Sequence[Sequence[Parameters]],
+    family: Family,
     job: Job,
     run: OrderedMap,
-    n_replicates: int,
-    key: int = _LIKELIHOOD_RATIO,
-) -> RatioTest | None:
-    """Test one mixture against another by simulating from the first.
+    *,
+    weights: np.ndarray | None = None,
+) -> list[list[Run]]:
+    """Run EM from every start of every replicate, all together.
+
+    No start is left early: that would favour those that begin near an optimum, and a bootstrap
+    asks whether there is a better one elsewhere.
 
     Parameters
     ----------
     rows : Rows
-        Distinct rows whose weights count rows.
-    null, alternative : (str, int)
-        Covariance model and number of components.
+        Distinct weighted rows.
+    starts : sequence of sequences of Parameters
+        Where to start, one sequence a replicate.
+    family : Family
+        Covariance family.
     job : Job
-        Seed and regularisation.
+        Settings; the stopping rule is loosened to 1e-4 a row.
     run : callable
         Ordered map from `workers`.
-    n_replicates : int
-        Most simulations.
-    key : int
-        Names the stream of randomness.
+    weights : ndarray of shape (n_replicates, n_distinct), optional
+        Weights of the rows in each replicate, in place of their own.
 
     Returns
     -------
-    RatioTest or None
-        None where one of the two has no fit on these rows.
-
-    Notes
-    -----
-    The statistic has no chi-squared distribution here, as the null lies on the edge of the
-    alternative, so it is simulated: the observed and each simulated set of rows go through the same
-    fits. Simulation ends early once ten statistics reach the observed one; the p-value is then
-    ten over their number.
-
-    References
-    ----------
-    McLachlan (1987), On bootstrapping the likelihood ratio test statistic for the number of
-    components in a normal mixture. Besag and Clifford (1991), Sequential Monte Carlo p-values.
+    list of list of Run
+        Finished runs at different optima, best first, one list a replicate.
     """
-    families = [resolve_model(name, rows.n_features) for name, _ in (null, alternative)]
-    sizes = (null[1], alternative[1])
-
-    def statistic(data: Rows, replicate: int) -> tuple[float, Run]:
-        fits = [
-            quick_fit(data, size, family, job, run, key, replicate, place)
-            for place, (size, family) in enumerate(zip(sizes, families, strict=True))
-        ]
-        if not all(np.isfinite(fit.loglik) for fit in fits):
-            return np.nan, fits[0]
-        return 2.0 * (fits[1].loglik - fits[0].loglik), fits[0]
-
-    observed, fitted = statistic(rows, 0)
-    if np.isnan(observed):
-        return None
-    n_rows, exceeding, done = round(rows.total_weight), 0, 0
-    while done < n_replicates and exceeding < _ENOUGH_EXCEEDING:
-        done += 1
-        rng = generator(job.seed, key, done)
-        data = _simulate(fitted.parameters, families[0], n_rows, rng)
-        value = statistic(data, done)[0]
-        exceeding += not value < observed
-    early = exceeding >= _ENOUGH_EXCEEDING
-    p_value = exceeding / done if early else (exceeding + 1) / (done + 1)
-    return RatioTest(float(observed), float(p_value), done, n_rows, early)
+    owner = np.repeat(np.arange(len(starts)), [len(own) for own in starts])
+    if not owner.size:
+        return [[] for _ in starts]
+    begin = stack([start for own in starts for start in own])
+    settings = replace(job.settings, tol=max(job.settings.tol, _LOOSE_TOL))
+    own = None if weights is None else weights[owner]
+    finished = run_em(rows, begin, family, run, settings, weights=own)
+    totals = [rows.total_weight] * len(starts) if weights is None else weights.sum(axis=1)
+    runs = [[] for _ in starts]
+    for replicate, one in zip(owner, finished, strict=True):
+        runs[replicate].append(one)
+    return [_best_first(own, total) for own, total in zip(runs, totals, strict=True)]
 
 
-def jaccard(
-    labels: np.ndarray, others: np.ndarray, weights: np.ndarray, n_clusters: int
-) -> np.ndarray:
-    """Compare each cluster with the most similar one of another clustering.
+def _best_first(runs: list[Run], total_weight: float) -> list[Run]:
+    return [runs[place] for place in distinct_optima(runs, SAME_FINISHED * total_weight)]
+
+
+def best_sound(
+    runs: list[Run], rows: Rows, family: Family, job: Job, run: OrderedMap
+) -> Run | None:
+    """Find the highest log-likelihood that the audit of a search would not veto.
 
     Parameters
     ----------
-    labels, others : ndarray of shape (n_rows,)
-        Two clusterings of the same rows.
-    weights : ndarray of shape (n_rows,)
-        Weights of the rows.
-    n_clusters : int
-        Number of clusters of the first.
-
-    Returns
-    -------
-    ndarray of shape (n_clusters,)
-        Largest Jaccard coefficient; nan for a cluster without rows.
-
-    Examples
-    --------
-    >>> jaccard(np.array([0, 0, 1]), np.array([1, 1, 0]), np.ones(3), 2).tolist()
-    [1.0, 1.0]
-    """
-    n_others = int(others.max()) + 1
-    both = np.bincount(labels * n_others + others, weights, n_clusters * n_others)
-    both = both.reshape(n_clusters, n_others)
-    either = both.sum(axis=1, keepdims=True) + both.sum(axis=0) - both
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = both / either
-    return np.where(both.sum(axis=1) > 0, np.nanmax(share, axis=1, initial=0.0), np.nan)
-
-
-def stability(
-    rows: Rows,
-    parameters: Parameters,
-    model: tuple[str, int],
-    job: Job,
-    run: OrderedMap,
-    n_replicates: int,
-) -> np.ndarray:
-    """Fit bootstrap samples afresh and see whether each cluster comes back.
-
-    Parameters
-    ----------
+    runs : list of Run
+        Finished runs, best first.
     rows : Rows
-        Distinct rows whose weights count rows.
-    parameters : Parameters
-        The mixture whose clusters are judged.
-    model : (str, int)
-        Covariance model and number of components.
+        The rows they were fitted to.
+    family : Family
+        Covariance family.
     job : Job
-        Seed and regularisation.
+        Settings and limits.
     run : callable
         Ordered map from `workers`.
-    n_replicates : int
-        Bootstrap samples.
 
     Returns
     -------
-    ndarray of shape (n_replicates, n_components)
-        Jaccard coefficient of each cluster with its best match; nan where a fit failed or the
-        sample holds no row of the cluster.
-
-    References
-    ----------
-    Hennig (2007), Cluster-wise assessment of cluster stability; function clusterboot of R's fpc.
+    Run or None
+        None where all are vetoed.
     """
-    family = resolve_model(model[0], rows.n_features)
-    labels = assess(rows, parameters, family, run).labels
-    share = rows.weights / rows.total_weight
-    found = np.full((n_replicates, model[1]), np.nan)
-    for replicate in range(n_replicates):
-        rng = generator(job.seed, _STABILITY, replicate)
-        counts = rng.multinomial(round(rows.total_weight), share)
-        drawn = np.flatnonzero(counts)
-        values = np.ascontiguousarray(rows.values[:, drawn])
-        sample = Rows(values, counts[drawn].astype(float), rows.centre)
-        fit = quick_fit(sample, model[1], family, job, run, _STABILITY, replicate, 0)
-        if np.isfinite(fit.loglik):
-            others = assess(sample, fit.parameters, family, run).labels
-            found[replicate] = jaccard(labels[drawn], others, rows.weights[drawn], model[1])
-    return found
-
-
-def read_jaccard(value: float | None) -> str:
-    """Read a mean Jaccard coefficient as fpc does.
-
-    Examples
-    --------
-    >>> [read_jaccard(value) for value in (0.4, 0.6, 0.8, 0.9)]
-    ['dissolved', 'doubtful', 'valid', 'stable']
-    """
-    if value is None or not np.isfinite(value):
-        return "not judged"
-    if value <= DISSOLVED:
-        return "dissolved"
-    if value < VALID:
-        return "doubtful"
-    return "stable" if value >= STABLE else "valid"
-
-
-def null_test(
-    rows: Rows, model: tuple[str, int], job: Job, run: OrderedMap, n_replicates: int
-) -> RatioTest | None:
-    """Test one Gaussian of free covariance against a mixture, by simulation."""
-    free = "V" if rows.n_features == 1 else "VVV"
-    return ratio_test(rows, (free, 1), model, job, run, n_replicates, key=_NULL)
+    found = weigh(runs, rows, family, run, job.settings, job.limits)
+    return next((one.run for one in found if not one.reasons), None)

@@ -144,7 +144,7 @@ def fit_partitions(
         runs = run_em(rows, starts, family, run, settings)
         return _choose(runs, runs, [1] * len(runs), rows.total_weight, SAME_FINISHED)
     explored, sizes = _explore(samples.explored, starts, family, run, settings)
-    promising = _distinct(explored, SAME_EXPLORED * rows.total_weight)[:_N_FINISH]
+    promising = distinct_optima(explored, SAME_EXPLORED * rows.total_weight)[:_N_FINISH]
     finished = explored
     if promising:
         begin = stack([explored[place].parameters for place in promising])
@@ -168,7 +168,7 @@ def _explore(
     glance = replace(short, max_iter=min(settings.max_iter, _GLANCE_ITERATIONS))
     seen = run_em(sample, starts, family, run, glance)
     gap = SAME_EXPLORED * sample.total_weight
-    kept = _distinct(seen, gap)[:_N_EXPLORE]
+    kept = distinct_optima(seen, gap)[:_N_EXPLORE]
     if not kept:
         return seen, [1] * len(seen)
     sizes = [
@@ -180,8 +180,21 @@ def _explore(
     return run_em(sample, begin, family, run, short) + failed, sizes + [1] * len(failed)
 
 
-def _distinct(runs: list[Run], gap: float) -> list[int]:
-    """List runs by falling log-likelihood, one for each optimum, without the failed ones."""
+def distinct_optima(runs: list[Run], gap: float) -> list[int]:
+    """List runs by falling log-likelihood, one for each optimum, without the failed ones.
+
+    Parameters
+    ----------
+    runs : list of Run
+        Runs on the same rows.
+    gap : float
+        Runs whose log-likelihoods are this close are at the same optimum.
+
+    Returns
+    -------
+    list of int
+        Places of the runs kept, best first.
+    """
     order = sorted(range(len(runs)), key=lambda place: -runs[place].loglik)
     kept: list[int] = []
     for place in order:
@@ -195,7 +208,7 @@ def _choose(
     finished: list[Run], tried: list[Run], sizes: list[int], weight: float, same: float
 ) -> Fit:
     """Keep the finished run with the highest log-likelihood and count who agrees with it."""
-    order = _distinct(finished, SAME_FINISHED * weight)
+    order = distinct_optima(finished, SAME_FINISHED * weight)
     failures = tuple(one.failure for one in tried if one.failure)
     if not order:
         failed = tuple(one.failure for one in finished if one.failure)

@@ -103,6 +103,7 @@ def search(
     random_state=0,
     limits: Limits | None = None,
     n_bootstrap: int = 99,
+    n_stability: int = 50,
     audit_rows: int = 1000,
     time_budget_sec: float | None = None,
     checkpoint: str | Path | None = None,
@@ -136,9 +137,13 @@ def search(
     limits : Limits, optional
         Where to veto.
     n_bootstrap : int
-        Replicates of each bootstrap in the certificate; 0 leaves the bootstraps out.
+        Most simulations of each test in the certificate; p-values go down to 1 / (n_bootstrap + 1).
+        0 leaves all bootstraps out.
+    n_stability : int
+        Bootstrap samples in which each cluster is looked for; 0 leaves that out.
     audit_rows : int
-        Rows that the bootstraps see: a weighted sample where there are more.
+        Rows that the tests see: a weighted sample where there are more. Stability sees all rows, or
+        20,000 draws where more are distinct.
     time_budget_sec : float, optional
         No cell is begun after so many seconds; those left are marked as not run. The audit is not
         counted.
@@ -164,6 +169,7 @@ def search(
         n_init=n_init,
         max_iter=max_iter,
         n_bootstrap=n_bootstrap,
+        n_stability=n_stability,
         audit_rows=audit_rows,
         reg_covar=reg_covar,
         tol=tol,
@@ -193,7 +199,12 @@ def search(
             "components, a larger reg_covar or time budget, or scale the input."
         )
     chosen, certificate = audit(
-        cells, job, criterion=criterion, n_bootstrap=n_bootstrap, audit_rows=audit_rows
+        cells,
+        job,
+        criterion=criterion,
+        n_bootstrap=n_bootstrap,
+        n_stability=n_stability,
+        audit_rows=audit_rows,
     )
     best = build_estimator(job, *chosen)
     return Search(table_of(cells), best, certificate, criterion, tuple(cells), job)

@@ -1,6 +1,9 @@
-"""A certificate in plain words."""
+"""A certificate in plain words: questions and their answers."""
 
-from cohortlab.mixture.judgement import NONE, SOUND, too_few_simulations
+import pandas as pd
+
+from cohortlab.mixture.judgement import NONE, SOUND
+from cohortlab.mixture.readings import LEVEL, too_few_simulations
 
 _VERDICTS = {
     SOUND: "Nothing speaks against this choice.",
@@ -8,8 +11,26 @@ _VERDICTS = {
 }
 
 
+def questions(certificate: dict) -> dict[str, list[str]]:
+    """Put a certificate into questions and answers.
+
+    Parameters
+    ----------
+    certificate : dict
+        From `search`, or read from its JSON file.
+
+    Returns
+    -------
+    dict of list of str
+        Sentences by question, in the order in which to read them: which model, why, and whether to
+        believe it first, then what that rests on. A question that does not arise is left out.
+    """
+    answers = {question: answer(certificate) for question, answer in _QUESTIONS.items()}
+    return {question: sentences for question, sentences in answers.items() if sentences}
+
+
 def explain(certificate: dict) -> list[str]:
-    """Put a certificate into sentences, the verdict first.
+    """Put a certificate into sentences, the choice and the verdict first.
 
     Parameters
     ----------
@@ -19,18 +40,40 @@ def explain(certificate: dict) -> list[str]:
     Returns
     -------
     list of str
-        Sentences in the order in which to read them.
+        The answers to all `questions`, in their order.
     """
-    parts = [_choice, _verdict, _cells, _starts, _evidence, _edge, _runner_up, _criteria]
-    parts += [_ratio, _null, _stability, _entropy, _cautions, _advice]
-    return [sentence for part in parts for sentence in part(certificate)]
+    return [sentence for answer in questions(certificate).values() for sentence in answer]
+
+
+def stability_table(certificate: dict) -> pd.DataFrame:
+    """Lay out how surely each component comes back in bootstrap samples.
+
+    Parameters
+    ----------
+    certificate : dict
+        From `search`, or read from its JSON file.
+
+    Returns
+    -------
+    DataFrame
+        One row a component: `jaccard`, its `standard_error`, and its `reading`; none where
+        stability was not asked for.
+    """
+    found = certificate["stability"] or {}
+    columns = ["jaccard", "standard_error", "reading"]
+    table = pd.DataFrame({name: found.get(name, []) for name in columns})
+    return table.rename_axis(index="component")
 
 
 def _sizes(number: int) -> str:
     return f"{number} component" if number == 1 else f"{number} components"
 
 
-def _choice(certificate: dict) -> list[str]:
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _which(certificate: dict) -> list[str]:
     name = certificate["criterion"]
     return [
         f"Chosen by {name.upper()}: model {certificate['model']} with "
@@ -38,59 +81,67 @@ def _choice(certificate: dict) -> list[str]:
     ]
 
 
+def _why(certificate: dict) -> list[str]:
+    name = certificate["criterion"].upper()
+    if certificate["vetoed"]:
+        return [f"Every fit is vetoed; this one has the lowest {name} of them."]
+    return [f"It has the lowest {name} of the {certificate['cells']['sound']} sound cells."]
+
+
 def _verdict(certificate: dict) -> list[str]:
-    doubts = certificate["doubts"]
     opening = _VERDICTS.get(certificate["verdict"], "Treat this choice with doubt.")
-    return [opening, *(f"{doubt[0].upper()}{doubt[1:]}." for doubt in doubts)]
+    cautions = [f"Note that {caution}." for caution in certificate["cautions"]]
+    return [opening, *map(_sentence, certificate["doubts"]), *cautions]
 
 
-def _cells(certificate: dict) -> list[str]:
+def _advice(certificate: dict) -> list[str]:
+    return [_sentence(text) for text in certificate["advice"]]
+
+
+def _vetoes(certificate: dict) -> list[str]:
     cells = certificate["cells"]
-    sentence = (
+    counts = (
         f"Of {cells['searched']} cells searched, {cells['sound']} are sound, "
         f"{len(cells['vetoed'])} are vetoed and {len(cells['without_fit'])} have no fit."
     )
     if not cells["not_run"]:
-        return [sentence]
-    return [sentence, f"{cells['not_run']} cells were not run; resume the search to run them."]
-
-
-def _starts(certificate: dict) -> list[str]:
-    starts = certificate["starts"]
-    return [f"{starts['agreeing']} of {starts['tried']} starts led to this optimum."]
+        return [counts]
+    return [counts, f"{cells['not_run']} cells were not run; resume the search to run them."]
 
 
 def _evidence(certificate: dict) -> list[str]:
-    figures, settings = certificate["figures"], certificate["settings"]
-    moved = figures["reg_loglik_change"]
-    sentences = [
+    figures, starts = certificate["figures"], certificate["starts"]
+    return [
+        f"{starts['agreeing']} of {starts['tried']} starts led to this optimum.",
         f"The smallest component holds {figures['smallest_size']:,.1f} rows in effect.",
         f"The smallest variance in any direction is {figures['smallest_eigenvalue']:.3g}, the "
         f"largest condition number {figures['condition_number']:.3g}.",
+        _regularisation(figures, certificate["settings"]),
     ]
+
+
+def _regularisation(figures: dict, settings: dict) -> str:
     if settings["reg_covar"] == 0:
-        return [*sentences, "No regularisation was used."]
+        return "No regularisation was used."
+    moved = figures["reg_loglik_change"]
     size = "more than can be told" if moved is None else f"{moved:.2g} a row"
-    return [
-        *sentences,
-        f"With ten times or a tenth of the regularisation the log-likelihood moves by {size}.",
-    ]
+    return f"With ten times or a tenth of the regularisation the log-likelihood moves by {size}."
 
 
 def _edge(certificate: dict) -> list[str]:
-    edge = certificate["edge"]
-    if edge["chosen_at_edge"] or len(edge["sizes"]) < 2:
+    edge, name = certificate["edge"], certificate["criterion"].upper()
+    if len(edge["sizes"]) < 2:
         return []
-    sentences = [
-        f"The choice lies inside the range searched, {edge['sizes'][0]} to {edge['sizes'][-1]} "
-        "components."
-    ]
+    first, last = edge["sizes"][0], edge["sizes"][-1]
+    if edge["chosen_at_edge"]:
+        return [f"Yes: {_sizes(last)} are the most that were searched, so more may be better."]
+    sentences = [f"The choice lies inside the range searched, {first} to {last} components."]
     if not edge["raw_at_edge"]:
         return sentences
-    size, last = certificate["n_components"], edge["sizes"][-1]
+    size = certificate["n_components"]
     sentences.append(
-        f"The raw {certificate['criterion'].upper()}, vetoes left aside, is lowest at the largest "
-        f"size on offer: {edge['raw_by_size'][-1]:,.2f} with {_sizes(last)}."
+        f"The raw {name}, vetoes left aside, is lowest at the largest size on offer: "
+        f"{edge['raw_by_size'][-1]:,.2f} with {_sizes(last)}."
     )
     if not edge["sound_beyond"]:
         sentences.append(
@@ -105,17 +156,13 @@ def _runner_up(certificate: dict) -> list[str]:
         return ["No other cell is sound, so there is no runner-up."]
     gap = runner_up["gap"]
     strength = "a clear lead" if gap >= 10 else "a lead" if gap >= 2 else "hardly a lead"
-    return [
+    second = (
         f"The runner-up is {runner_up['model']} with {_sizes(runner_up['n_components'])}, "
         f"{gap:,.2f} behind: {strength}."
-    ]
-
-
-def _criteria(certificate: dict) -> list[str]:
+    )
     criteria = certificate["criteria"]
-    if not criteria["bic"] or not criteria["bic_and_icl_agree"]:
-        return []
-    return ["BIC and ICL agree on the number of components."]
+    agree = criteria["bic"] and criteria["bic_and_icl_agree"]
+    return [second, "BIC and ICL agree on the number of components."] if agree else [second]
 
 
 def _too_few(name: str, test: dict) -> str:
@@ -125,18 +172,26 @@ def _too_few(name: str, test: dict) -> str:
     )
 
 
+def _made(test: dict) -> str:
+    early = ", enough as the outcome was clear" if test["ended_early"] else ""
+    return (
+        f"p = {test['p_value']:.3f} by {test['n_replicates']} simulations{early}, on "
+        f"{test['n_rows']:,} rows; {test['resolution']:.3f} is the smallest it could be"
+    )
+
+
 def _ratio(certificate: dict) -> list[str]:
     test, size = certificate["likelihood_ratio"], certificate["n_components"]
+    if test is None and certificate["settings"]["n_bootstrap"]:
+        return [f"{_sizes(size + 1)} have no sound fit on the rows tested, so nothing was tested."]
     if test is None:
         return ["The bootstrap test of one more component was not run."]
     if too_few_simulations(test):
         return [_too_few("The test of one more component", test)]
-    if test["p_value"] <= 0.05:
-        return []
+    verb = "fit" if test["p_value"] <= LEVEL else "would not fit"
     return [
-        f"{_sizes(size + 1)} would not fit significantly better than {size} (bootstrap "
-        f"likelihood-ratio test on {test['n_rows']:,} rows, {test['n_replicates']} simulations, "
-        f"p = {test['p_value']:.3f})."
+        f"{_sizes(size + 1)} {verb} significantly better than {size} (bootstrap likelihood-ratio "
+        f"test, {_made(test)})."
     ]
 
 
@@ -146,30 +201,27 @@ def _null(certificate: dict) -> list[str]:
         return []
     if too_few_simulations(test):
         return [_too_few("The null test", test)]
+    clear = test["p_value"] <= LEVEL
     if certificate["n_components"] == 1:
-        found = "not rejected" if test["p_value"] > 0.05 else "rejected"
-        return [f"That the data are one Gaussian is {found} (p = {test['p_value']:.3f})."]
-    if test["p_value"] > 0.05:
-        return []
-    return [
-        "One Gaussian would hardly ever give a mixture this good by chance (null test, "
-        f"{test['n_replicates']} simulations, p = {test['p_value']:.3f})."
-    ]
+        found = "rejected" if clear else "not rejected"
+        return [f"That the data are one Gaussian is {found} ({_made(test)})."]
+    chance = "would hardly ever" if clear else "would often"
+    return [f"One Gaussian {chance} give a mixture this good by chance (null test, {_made(test)})."]
 
 
 def _stability(certificate: dict) -> list[str]:
     found = certificate["stability"]
     if found is None:
         return []
-    parts = [
-        f"component {number} {'not judged' if value is None else f'{value:.2f}'} ({reading})"
-        for number, (value, reading) in enumerate(
-            zip(found["jaccard"], found["reading"], strict=True)
-        )
+    names = ("stable", "valid", "doubtful", "dissolved", "not judged")
+    counts = [f"{found['reading'].count(n)} {n}" for n in names if n in found["reading"]]
+    sentences = [
+        f"Of {_sizes(certificate['n_components'])}: {', '.join(counts)} (Jaccard similarity with "
+        f"the best match, {found['n_replicates']} bootstrap samples of {found['n_rows']:,} rows)."
     ]
-    return [
-        f"Jaccard similarity over {found['n_replicates']} bootstrap samples: {', '.join(parts)}."
-    ]
+    if found["n_vetoed"]:
+        sentences.append(f"In {found['n_vetoed']} samples every optimum would have been vetoed.")
+    return sentences
 
 
 def _entropy(certificate: dict) -> list[str]:
@@ -182,13 +234,17 @@ def _entropy(certificate: dict) -> list[str]:
     ]
 
 
-def _cautions(certificate: dict) -> list[str]:
-    return [f"Note that {caution}." for caution in certificate["cautions"]]
-
-
-def _advice(certificate: dict) -> list[str]:
-    return (
-        [f"What to do instead: {'; '.join(certificate['advice'])}."]
-        if certificate["advice"]
-        else []
-    )
+_QUESTIONS = {
+    "Which model?": _which,
+    "Why this one?": _why,
+    "Is it to be believed?": _verdict,
+    "What to do instead?": _advice,
+    "Was anything vetoed?": _vetoes,
+    "Is the optimum a firm one?": _evidence,
+    "Does the choice stand at the edge of the search?": _edge,
+    "How close is the runner-up?": _runner_up,
+    "Would one component more fit better?": _ratio,
+    "Would one bell alone look like this?": _null,
+    "Do the components come back in other samples?": _stability,
+    "How certain are the assignments?": _entropy,
+}

@@ -1,0 +1,178 @@
+"""Likelihood-ratio tests by simulation: more components, or one Gaussian."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cohortlab.mixture.bootstrap import LIKELIHOOD_RATIO, NULL, best_sound, fresh_starts, refit
+from cohortlab.mixture.cells import Job
+from cohortlab.mixture.collapse import Rows, collapse_rows
+from cohortlab.mixture.density import Parameters, expand, shift
+from cohortlab.mixture.initial import generator, split_starts
+from cohortlab.mixture.iterate import Run
+from cohortlab.mixture.models import Family, resolve_model
+from cohortlab.mixture.parallel import OrderedMap
+from cohortlab.mixture.scoring import draw_rows
+
+_N_FRESH = 6
+_ENOUGH_EXCEEDING = 10
+
+
+@dataclass(frozen=True)
+class RatioTest:
+    """A likelihood-ratio test by simulation.
+
+    Attributes
+    ----------
+    statistic : float
+        Twice the gain in log-likelihood on the rows tested; 0 where nothing is gained.
+    p_value : float
+        Share of simulated statistics at least as large, counting the observed one.
+    resolution : float
+        Smallest p-value that so many simulations can give.
+    n_replicates : int
+        Simulations made; fewer than asked for where the outcome was clear early.
+    n_rows : int
+        Rows tested.
+    ended_early : bool
+        Whether the outcome was clear early: the p-value is large then, however few simulations.
+    """
+
+    statistic: float
+    p_value: float
+    resolution: float
+    n_replicates: int
+    n_rows: int
+    ended_early: bool
+
+
+@dataclass(frozen=True)
+class _Hypothesis:
+    """A family with a number of components."""
+
+    family: Family
+    size: int
+
+
+def _fit_null(
+    data: Rows, null: _Hypothesis, begin: list[Parameters], job: Job, run: OrderedMap, *key: int
+) -> Run | None:
+    """Fit the null from where the rows were simulated and afresh.
+
+    Where all optima are vetoed the highest is taken: what the alternative gains is smaller then.
+    """
+    n_fresh = _N_FRESH if null.size > 1 else 1 - len(begin)  # one component: all starts are one
+    starts = begin + fresh_starts(data, null.size, null.family, job, n_fresh, *key)
+    runs = refit(data, [starts], null.family, job, run)[0]
+    return best_sound(runs, data, null.family, job, run) or next(iter(runs), None)
+
+
+def _gain(
+    data: Rows,
+    base: Run,
+    null: _Hypothesis,
+    other: _Hypothesis,
+    job: Job,
+    run: OrderedMap,
+    *key: int,
+) -> float:
+    """Compute twice what the best sound alternative gains; nan where there is none."""
+    starts = fresh_starts(data, other.size, other.family, job, _N_FRESH, *key)
+    if other == _Hypothesis(null.family, null.size + 1):
+        starts = split_starts(base.parameters, null.family) + starts
+    runs = refit(data, [starts], other.family, job, run)[0]
+    best = best_sound(runs, data, other.family, job, run)
+    return np.nan if best is None else max(2.0 * (best.loglik - base.loglik), 0.0)
+
+
+def _simulate(parameters: Parameters, family: Family, n_rows: int, rng) -> Rows:
+    """Draw rows from one fit."""
+    weights = parameters.weights[0] / parameters.weights[0].sum()
+    labels = rng.choice(len(weights), n_rows, p=weights)
+    return collapse_rows(draw_rows(parameters.means[0], expand(parameters, family), labels, rng))
+
+
+def ratio_test(
+    rows: Rows,
+    null: tuple[str, int],
+    alternative: tuple[str, int],
+    job: Job,
+    run: OrderedMap,
+    n_replicates: int,
+    *,
+    begin: Parameters | None = None,
+    key: int = LIKELIHOOD_RATIO,
+) -> RatioTest | None:
+    """Test one mixture against another by simulating from the first.
+
+    Parameters
+    ----------
+    rows : Rows
+        Distinct rows whose weights count rows.
+    null, alternative : (str, int)
+        Covariance model and number of components.
+    job : Job
+        Seed, settings and limits.
+    run : callable
+        Ordered map from `workers`.
+    n_replicates : int
+        Most simulations.
+    begin : Parameters, optional
+        A fit of the null, from which its fit on these rows starts too.
+    key : int
+        Names the stream of randomness.
+
+    Returns
+    -------
+    RatioTest or None
+        None where the null has no fit or the alternative no sound one on these rows.
+
+    Notes
+    -----
+    The statistic has no chi-squared distribution here, as the null lies on the edge of the
+    alternative, so it is simulated: the observed and each simulated set of rows go through the same
+    fits. The null starts from a known fit (for simulated rows, the one they come from) and afresh;
+    the alternative from splits of each component of the null, where it has one more, and afresh. An
+    optimum that the search would veto does not count. Simulated rows without a sound alternative
+    gain 0. Simulation ends early once ten statistics reach the observed one; the p-value is then
+    ten over their number.
+
+    References
+    ----------
+    McLachlan (1987), On bootstrapping the likelihood ratio test statistic for the number of
+    components in a normal mixture. Besag and Clifford (1991), Sequential Monte Carlo p-values.
+    """
+    first, second = (
+        _Hypothesis(resolve_model(name, rows.n_features), size)
+        for name, size in (null, alternative)
+    )
+    known = [] if begin is None else [begin]
+    base = _fit_null(rows, first, known, job, run, key, 0, 0)
+    if base is None:
+        return None
+    observed = _gain(rows, base, first, second, job, run, key, 0, 1)
+    if np.isnan(observed):
+        return None
+    n_rows, exceeding, done = round(rows.total_weight), 0, 0
+    while done < n_replicates and exceeding < _ENOUGH_EXCEEDING:
+        done += 1
+        rng = generator(job.seed, key, done)
+        data = _simulate(base.parameters, first.family, n_rows, rng)
+        origin = shift(base.parameters, -data.centre)
+        fitted = _fit_null(data, first, [origin], job, run, key, done, 0)
+        gain = 0.0
+        if fitted is not None:
+            gain = np.nan_to_num(_gain(data, fitted, first, second, job, run, key, done, 1))
+        exceeding += bool(gain >= observed)
+    early = exceeding >= _ENOUGH_EXCEEDING
+    p_value = exceeding / done if early else (exceeding + 1) / (done + 1)
+    resolution = 1.0 / (n_replicates + 1)
+    return RatioTest(observed, float(p_value), resolution, done, n_rows, early)
+
+
+def null_test(
+    rows: Rows, model: tuple[str, int], job: Job, run: OrderedMap, n_replicates: int
+) -> RatioTest | None:
+    """Test one Gaussian of free covariance against a mixture, by simulation."""
+    free = "V" if rows.n_features == 1 else "VVV"
+    return ratio_test(rows, (free, 1), model, job, run, n_replicates, key=NULL)

@@ -1,0 +1,92 @@
+"""How the figures of a certificate are read: each question a function, answered yes or no."""
+
+LEVEL = 0.05
+# One row in ten: what an analyst would set aside as odd rows without calling it a group; the
+# share below which a component on a line is junk is the same.
+FEW_ROWS = 0.1
+# "Very strong" evidence (Kass and Raftery 1995, section 3.2), at this many larger sizes, or at all.
+_LARGE_GAP = 10.0
+_SEVERAL = 2
+# With fewer rows a parameter, covariances follow single rows. A rule of thumb, for advice only.
+_ROWS_A_PARAMETER = 5.0
+
+
+def runs_away(certificate: dict) -> bool:
+    """Whether the raw criterion falls to the largest number of components on offer for good cause.
+
+    A sound choice there says that more components would do better still. A vetoed one says so
+    where a component without width of its own holds more than a tenth of the rows: mass points,
+    on which any number of components can be spent; and where the choice ends where vetoes begin.
+    Junk on a few odd rows beats any honest mixture and says nothing of the others, so it does not
+    speak against a choice inside the range.
+    """
+    edge = certificate["edge"]
+    heavy = edge["chosen_at_edge"] or edge["raw_junk_share"] > FEW_ROWS
+    return edge["raw_at_edge"] and (heavy or stops_at_vetoes(certificate))
+
+
+def stops_at_vetoes(certificate: dict) -> bool:
+    """Whether more components are all vetoed, and several sizes are better even without junk."""
+    edge = certificate["edge"]
+    if edge["sound_beyond"] or not edge["beyond"]:
+        return False
+    better = sum(one["gain"] > _LARGE_GAP for one in edge["beyond"])
+    return better >= min(_SEVERAL, len(edge["beyond"]))
+
+
+def range_too_short(certificate: dict) -> bool:
+    """Whether the choice stands at the edge and neither junk nor mass points drive it there."""
+    edge = certificate["edge"]
+    driven = edge["raw_junk_share"] > FEW_ROWS or certificate["data"]["mass_points"] > 0
+    return edge["chosen_at_edge"] and not driven
+
+
+def too_few_simulations(test: dict | None) -> bool:
+    """Whether a test made so few simulations that it can find nothing.
+
+    The smallest p-value of m simulations is 1 / (m + 1). A test that ended early has made enough:
+    its p-value is large whatever would have come.
+
+    Examples
+    --------
+    >>> few = {"n_replicates": 12, "ended_early": False}
+    >>> [too_few_simulations(few | {"ended_early": early}) for early in (False, True)]
+    [True, False]
+    """
+    if test is None or test["ended_early"]:
+        return False
+    return 1.0 / (test["n_replicates"] + 1) > LEVEL
+
+
+def _tells(test: dict | None) -> bool:
+    return test is not None and not too_few_simulations(test)
+
+
+def needs_more(certificate: dict) -> bool:
+    """Whether one component more fits significantly better."""
+    test = certificate["likelihood_ratio"]
+    return _tells(test) and test["p_value"] <= LEVEL
+
+
+def like_noise(certificate: dict) -> bool:
+    """Whether one Gaussian would give so good a mixture by chance."""
+    test = certificate["null_test"]
+    return _tells(test) and test["p_value"] > LEVEL and certificate["n_components"] > 1
+
+
+def is_lonely(certificate: dict) -> bool:
+    """Whether one start of several reached the optimum."""
+    starts = certificate["starts"]
+    return starts["tried"] >= 3 and starts["agreeing"] <= 1
+
+
+def count_readings(certificate: dict, reading: str) -> int:
+    """Count the components whose stability reads so."""
+    found = certificate["stability"]
+    return found["reading"].count(reading) if found else 0
+
+
+def has_few_rows(certificate: dict) -> bool:
+    """Whether there are fewer than five rows for each parameter of the choice."""
+    rows, parameters = certificate["data"]["total_weight"], certificate["figures"]["n_parameters"]
+    return rows < _ROWS_A_PARAMETER * parameters
