@@ -33,7 +33,24 @@ def pack(moments: Moments, size: np.ndarray, scales: np.ndarray) -> np.ndarray:
 
 
 def unpack(vectors: np.ndarray, like: Moments, size: np.ndarray, scales: np.ndarray) -> Moments:
-    """Turn vectors back into moments; the inverse of `pack`."""
+    """Turn vectors back into moments; the inverse of `pack`.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n_fits, n_numbers)
+        From `pack`.
+    like : Moments
+        Gives the shapes and the log-likelihoods.
+    size : ndarray of shape (n_fits,)
+        Total weight of each fit.
+    scales : ndarray of shape (n_features,)
+        Standard deviations of the features, as for `pack`.
+
+    Returns
+    -------
+    Moments
+        Of all fits.
+    """
     n_components, n_means = like.counts.shape[1], like.means[0].size
     counts = vectors[:, :n_components] * size[:, None]
     means = vectors[:, n_components : n_components + n_means].reshape(like.means.shape) * scales

@@ -126,7 +126,13 @@ class Cell:
         return "vetoed: " + "; ".join(reasons) if reasons else OK
 
     def row(self) -> dict:
-        """Lay the cell out as a row of the table."""
+        """Lay the cell out as a row of the table.
+
+        Returns
+        -------
+        dict
+            Raw figures, verdict and evidence, and the `sound_` figures; nan where there is no fit.
+        """
         row = {"model": self.model, "n_components": self.n_components}
         raw = self.fits[0].figures if self.fits else {}
         sound = self.sound.figures if self.sound else {}
@@ -140,7 +146,13 @@ class Cell:
         return row
 
     def to_dict(self) -> dict:
-        """Lay the cell out for JSON, losing no digit."""
+        """Lay the cell out for JSON, losing no digit.
+
+        Returns
+        -------
+        dict
+            Numbers, texts, lists and dictionaries only.
+        """
         plain = asdict(self)
         for fit in plain["fits"]:
             fit |= {name: fit[name].tolist() for name in ("weights", "means", "covariances")}
@@ -148,7 +160,18 @@ class Cell:
 
     @classmethod
     def from_dict(cls, plain: dict) -> "Cell":
-        """Read what `to_dict` wrote."""
+        """Read what `to_dict` wrote.
+
+        Parameters
+        ----------
+        plain : dict
+            From `to_dict`, through JSON or not.
+
+        Returns
+        -------
+        Cell
+            The same cell, digit by digit.
+        """
         fits = tuple(
             CellFit(
                 *(np.array(fit[name]) for name in ("weights", "means", "covariances")),
@@ -234,7 +257,22 @@ def _plain_fit(candidate: Candidate, rows: Rows, family) -> CellFit:
 
 
 def centred_parameters(fit: CellFit, model: str, rows: Rows) -> Parameters:
-    """Give a cell's optimum in the coordinates of the rows."""
+    """Give a cell's optimum in the coordinates of the rows.
+
+    Parameters
+    ----------
+    fit : CellFit
+        One optimum, in the coordinates of the data.
+    model : str
+        Its covariance model.
+    rows : Rows
+        Rows that it belongs to; `rows.centre` is taken off the means.
+
+    Returns
+    -------
+    density.Parameters
+        One fit.
+    """
     family = resolve_model(model, rows.n_features)
     return compact(fit.weights, fit.means - rows.centre, fit.covariances, family)
 
@@ -281,7 +319,18 @@ def build_estimator(job: Job, cell: Cell, fit: CellFit) -> GaussianMixture:
 
 
 def table_of(cells: list[Cell]) -> pd.DataFrame:
-    """Lay cells out as a table, one row a cell."""
+    """Lay cells out as a table, one row a cell.
+
+    Parameters
+    ----------
+    cells : list of Cell
+        In the order of the table.
+
+    Returns
+    -------
+    DataFrame
+        See `Search.table`; whole numbers that a cell without a fit lacks are `Int64`.
+    """
     table = pd.DataFrame([cell.row() for cell in cells])
     whole = ("n_parameters", "n_iter")
     return table.astype(dict.fromkeys(whole, "Int64"))

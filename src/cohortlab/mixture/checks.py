@@ -122,7 +122,20 @@ def check_values(X: np.ndarray) -> None:
 
 
 def check_distinct(rows: Rows, n_components: int) -> None:
-    """Raise where there are fewer distinct rows than components."""
+    """Raise where there are fewer distinct rows than components.
+
+    Parameters
+    ----------
+    rows : Rows
+        Distinct rows of positive weight.
+    n_components : int
+        Number of components.
+
+    Raises
+    ------
+    ValueError
+        Saying how many distinct rows there are.
+    """
     if rows.n_distinct < n_components:
         raise ValueError(
             f"n_components={n_components}, but the data have only {rows.n_distinct} distinct rows "
@@ -212,7 +225,22 @@ def _check_shares(shares: np.ndarray) -> np.ndarray:
 
 
 def explain_failure(fit: Fit, n_components: int, name: str) -> None:
-    """Raise where no start led to a fit, saying why and what to try."""
+    """Raise where no start led to a fit, saying why and what to try.
+
+    Parameters
+    ----------
+    fit : Fit
+        The best of the starts, with the reasons of those that failed.
+    n_components : int
+        Number of components.
+    name : str
+        Covariance model.
+
+    Raises
+    ------
+    ValueError
+        If no start has a finite log-likelihood.
+    """
     if np.isfinite(fit.run.loglik):
         return
     reasons = sorted(set(fit.failures))
@@ -227,7 +255,15 @@ def explain_failure(fit: Fit, n_components: int, name: str) -> None:
 
 
 def warn_if_swamped(rows: Rows, reg_covar: float) -> None:
-    """Warn where regularisation exceeds the variance of a feature that varies."""
+    """Warn where regularisation exceeds the variance of a feature that varies.
+
+    Parameters
+    ----------
+    rows : Rows
+        Distinct weighted rows.
+    reg_covar : float
+        What is added to every variance, in squared units of the data.
+    """
     variance = rows.scatter(diagonal=True) / rows.total_weight
     scale = np.maximum(np.abs(rows.centre), np.finfo(float).tiny)
     swamped = (variance < reg_covar) & (np.sqrt(variance) > 1e-14 * scale) & (variance > 0)
@@ -246,6 +282,11 @@ def warn_if_scaled(weight: np.ndarray | None) -> None:
 
     Whole numbers are counts. Others are taken for numbers of rows too, if their sum is within a
     factor of two of the number of rows that have any.
+
+    Parameters
+    ----------
+    weight : ndarray of shape (n_samples,) or None
+        Non-negative weights.
     """
     if weight is None or (weight == np.floor(weight)).all():
         return

@@ -44,7 +44,18 @@ class Rows:
         return float(self.weights.sum())
 
     def scatter(self, *, diagonal: bool) -> np.ndarray:
-        """Sum the weighted products of features about the centre, in pieces of fixed size."""
+        """Sum the weighted products of features about the centre, in pieces of fixed size.
+
+        Parameters
+        ----------
+        diagonal : bool
+            Whether squares alone are summed.
+
+        Returns
+        -------
+        ndarray of shape (n_features,) or (n_features, n_features)
+            Weight times squared units of the data.
+        """
         n_features = self.n_features
         total = np.zeros(n_features if diagonal else (n_features, n_features))
         for start in range(0, self.n_distinct, _PIECE):
@@ -54,7 +65,13 @@ class Rows:
         return total
 
     def scales(self) -> np.ndarray:
-        """Give the standard deviation of each feature, 1 where it does not vary."""
+        """Give the standard deviation of each feature, 1 where it does not vary.
+
+        Returns
+        -------
+        ndarray of shape (n_features,)
+            In units of the data; a spread of no more than rounding counts as none.
+        """
         deviation = np.sqrt(self.scatter(diagonal=True) / self.total_weight)
         size = np.abs(self.centre)
         varies = deviation > 1e-14 * np.maximum(size, np.finfo(float).tiny)

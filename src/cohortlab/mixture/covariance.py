@@ -35,7 +35,18 @@ class Carried:
     orientation: np.ndarray | None = None
 
     def take(self, keep: np.ndarray) -> "Carried":
-        """Keep some of the fits."""
+        """Keep some of the fits.
+
+        Parameters
+        ----------
+        keep : ndarray of shape (n_fits,), bool, or of int
+            Which fits.
+
+        Returns
+        -------
+        Carried
+            Of those fits.
+        """
         parts = (self.volume, self.orientation)
         return Carried(*(None if part is None else part[keep] for part in parts))
 

@@ -37,7 +37,18 @@ class Parameters:
     carried: Carried
 
     def take(self, keep: np.ndarray) -> "Parameters":
-        """Keep some of the fits."""
+        """Keep some of the fits.
+
+        Parameters
+        ----------
+        keep : ndarray of shape (n_fits,), bool, or of int
+            Which fits.
+
+        Returns
+        -------
+        density.Parameters
+            Of those fits.
+        """
         parts = self.weights[keep], self.means[keep], self.covariances[keep]
         return Parameters(*parts, self.carried.take(keep))
 
@@ -204,7 +215,18 @@ def coefficients(parameters: Parameters, family: Family) -> Coefficients:
 
 @cache
 def upper_triangle(n_features: int) -> tuple[np.ndarray, np.ndarray]:
-    """Give the row and column numbers of the products x_i x_j with i <= j, in their order."""
+    """Give the row and column numbers of the products x_i x_j with i <= j, in their order.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of features d.
+
+    Returns
+    -------
+    rows, columns : ndarray of shape (d * (d + 1) / 2,)
+        Shared between calls: not to be written to.
+    """
     return np.triu_indices(n_features)
 
 
@@ -220,6 +242,18 @@ def exponential(logs: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
 
     Smaller results would be denormal or zero, on which processors take a path ten times as long;
     no sum of shares can tell the difference.
+
+    Parameters
+    ----------
+    logs : ndarray
+        Logs of shares, at most about 0.
+    out : ndarray, optional
+        Where to put the result; may be `logs` itself.
+
+    Returns
+    -------
+    ndarray
+        Of the same shape.
     """
     return np.exp(np.maximum(logs, _LOWEST_LOG, out=out), out=out)
 
@@ -300,7 +334,24 @@ def expand(parameters: Parameters, family: Family) -> np.ndarray:
 def compact(
     weights: np.ndarray, means: np.ndarray, covariances: np.ndarray, family: Family
 ) -> Parameters:
-    """Pack one fit with full matrices into the layout of a family; the inverse of `expand`."""
+    """Pack one fit with full matrices into the layout of a family; the inverse of `expand`.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_components,)
+        Mixing proportions.
+    means : ndarray of shape (n_components, n_features)
+        Means.
+    covariances : ndarray of shape (n_components, n_features, n_features)
+        Of the form of the family: only the part that it keeps is read.
+    family : Family
+        Covariance family.
+
+    Returns
+    -------
+    density.Parameters
+        One fit, with no state of an M-step.
+    """
     if family.pooled:
         covariances = covariances[:1]
     if family.diagonal:
@@ -309,5 +360,18 @@ def compact(
 
 
 def shift(parameters: Parameters, offset: np.ndarray) -> Parameters:
-    """Move the means by `offset`."""
+    """Move the means by `offset`.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Any number of fits.
+    offset : ndarray of shape (n_features,)
+        Added to every mean.
+
+    Returns
+    -------
+    density.Parameters
+        In the moved coordinates.
+    """
     return replace(parameters, means=parameters.means + offset)

@@ -36,7 +36,18 @@ class Moments:
     scatter: np.ndarray
 
     def take(self, keep: np.ndarray) -> "Moments":
-        """Keep some of the fits."""
+        """Keep some of the fits.
+
+        Parameters
+        ----------
+        keep : ndarray of shape (n_fits,), bool, or of int
+            Which fits.
+
+        Returns
+        -------
+        Moments
+            Of those fits.
+        """
         parts = (self.loglik, self.counts, self.means, self.scatter)
         return Moments(*(part[keep] for part in parts))
 
@@ -86,7 +97,22 @@ def expect(
 
 
 def total_scatter(rows: Rows, weights: np.ndarray, family: Family) -> np.ndarray:
-    """Sum the weighted products about the centre, one for each set of weights."""
+    """Sum the weighted products about the centre, one for each set of weights.
+
+    Parameters
+    ----------
+    rows : Rows
+        Distinct rows.
+    weights : ndarray of shape (n_distinct,) or (n_fits, n_distinct)
+        Their weights, of all fits or of each.
+    family : Family
+        Covariance family; a diagonal one needs squares alone.
+
+    Returns
+    -------
+    ndarray of shape (1 or n_fits, n_features[, n_features])
+        About the centre of the rows.
+    """
     sets = np.atleast_2d(weights)
     parts = [Rows(rows.values, one, rows.centre).scatter(diagonal=family.diagonal) for one in sets]
     return np.stack(parts)

@@ -61,7 +61,18 @@ class Limits:
     thin_share: float = 0.1
 
     def size_for(self, n_features: int) -> float:
-        """Give the fewest rows a component may have."""
+        """Give the fewest rows a component may have.
+
+        Parameters
+        ----------
+        n_features : int
+            Number of features.
+
+        Returns
+        -------
+        float
+            `smallest_size` where it is set, else n_features + 1 and at least 5.
+        """
         return max(n_features + 1, 5) if self.smallest_size is None else self.smallest_size
 
 
@@ -117,7 +128,20 @@ def covariance_figures(parameters: Parameters, family: Family, rows: Rows) -> di
 
 
 def standardised_eigenvalues(covariances: np.ndarray, rows: Rows) -> np.ndarray:
-    """Give the eigenvalues of covariances once the features are standardised, rising."""
+    """Give the eigenvalues of covariances once the features are standardised, rising.
+
+    Parameters
+    ----------
+    covariances : ndarray of shape (n_components, n_features, n_features)
+        In units of the data.
+    rows : Rows
+        Rows whose standard deviations are the new units.
+
+    Returns
+    -------
+    ndarray of shape (n_components, n_features)
+        Without units.
+    """
     scales = rows.scales()
     return np.linalg.eigvalsh(covariances / np.outer(scales, scales))
 
@@ -311,5 +335,16 @@ def _veto(
 
 
 def distinct_runs(fit: Fit) -> list[Run]:
-    """List the finished optima of a cell, best first."""
+    """List the finished optima of a cell, best first.
+
+    Parameters
+    ----------
+    fit : Fit
+        The best of several starts.
+
+    Returns
+    -------
+    list of Run
+        Empty where every start failed.
+    """
     return [fit.run, *fit.others] if np.isfinite(fit.run.loglik) else []

@@ -88,7 +88,20 @@ def draw_samples(rows: Rows, n_samples: int, seed: np.random.SeedSequence) -> Sa
 
 
 def generator(seed: np.random.SeedSequence, *key: int) -> np.random.Generator:
-    """Derive an independent stream from a seed and a key, whatever else has been drawn."""
+    """Derive an independent stream from a seed and a key, whatever else has been drawn.
+
+    Parameters
+    ----------
+    seed : numpy.random.SeedSequence
+        Root.
+    *key : int
+        What the stream is for, such as a size and the number of a start.
+
+    Returns
+    -------
+    numpy.random.Generator
+        The same for the same seed and key.
+    """
     return np.random.default_rng(
         np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, *key))
     )
@@ -254,7 +267,18 @@ def start_from_labels(
 
 
 def stack(parts: list[Parameters]) -> Parameters:
-    """Put starts of one family side by side; iterative M-steps start afresh."""
+    """Put starts of one family side by side; iterative M-steps start afresh.
+
+    Parameters
+    ----------
+    parts : list of Parameters
+        At least one, of equal shape but for the number of fits.
+
+    Returns
+    -------
+    density.Parameters
+        All fits, in the order of the parts.
+    """
     fresh = parts[0].carried
     joined = type(fresh)(
         *(
@@ -298,7 +322,7 @@ def split_starts(parameters: Parameters, family: Family) -> list[Parameters]:
         means[component] -= step
         covariances = np.concatenate([full, full[component : component + 1]])
         start = compact(weights, means, covariances, family)
-        starts.append(replace(start, carried=carried_by(family, covariances)))
+        starts.append(replace(start, carried=_carried_by(family, covariances)))
     return starts
 
 
@@ -323,10 +347,10 @@ def start_from_fit(
         shared = (weights[:, None, None] * covariances).sum(axis=0) / weights.sum()
         covariances = np.broadcast_to(shared, covariances.shape)
     start = compact(weights, means, covariances, family)
-    return replace(start, carried=carried_by(family, covariances))
+    return replace(start, carried=_carried_by(family, covariances))
 
 
-def carried_by(family: Family, covariances: np.ndarray) -> Carried:
+def _carried_by(family: Family, covariances: np.ndarray) -> Carried:
     """Read off the state of an iterative M-step from the covariances it led to."""
     if family.name in ("VEI", "VEE", "VEV"):
         logdet = np.linalg.slogdet(covariances)[1]

@@ -10,7 +10,20 @@ SMALLEST_SHARE = 0.01
 
 
 def heaviest_points(rows: Rows, min_share: float = SMALLEST_SHARE) -> np.ndarray:
-    """Find the distinct rows that repeat and hold a share of all weight, heaviest first."""
+    """Find the distinct rows that repeat and hold a share of all weight, heaviest first.
+
+    Parameters
+    ----------
+    rows : Rows
+        Distinct weighted rows.
+    min_share : float
+        Smallest share of all weight, in (0, 1].
+
+    Returns
+    -------
+    ndarray of int
+        Places among the distinct rows; none whose weight is less than twice the smallest.
+    """
     least = max(min_share * rows.total_weight, rows.weights.min() * 2)
     heavy = np.flatnonzero(rows.weights >= least)
     return heavy[np.argsort(-rows.weights[heavy], kind="stable")]

@@ -17,7 +17,13 @@ OrderedMap = Callable[[Callable, Iterable], list]
 
 
 def available_threads() -> int:
-    """Count the cores this process may use."""
+    """Count the cores this process may use.
+
+    Returns
+    -------
+    int
+        At least 1; what the scheduler allows, where the system tells.
+    """
     return len(sched_getaffinity(0)) if sched_getaffinity else (cpu_count() or 1)
 
 

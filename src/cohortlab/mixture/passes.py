@@ -18,7 +18,20 @@ Pass = Callable[[tuple[int, int]], tuple[np.ndarray, ...]]
 
 
 def n_products(family: Family, n_features: int) -> int:
-    """Count the products of features that a family's log-density is linear in."""
+    """Count the products of features that a family's log-density is linear in.
+
+    Parameters
+    ----------
+    family : Family
+        Covariance family.
+    n_features : int
+        Number of features d.
+
+    Returns
+    -------
+    int
+        1 + d for pooled families, 1 + 2 d for diagonal ones, else 1 + d + d (d + 1) / 2.
+    """
     if family.pooled:
         return 1 + n_features
     if family.diagonal:
@@ -61,14 +74,36 @@ def products(values: np.ndarray, family: Family, out: np.ndarray) -> np.ndarray:
 
 @cache
 def chunks_of(n_rows: int) -> list[tuple[int, int]]:
-    """Cut rows into chunks whose bounds depend on their number alone."""
+    """Cut rows into chunks whose bounds depend on their number alone.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows.
+
+    Returns
+    -------
+    list of (int, int)
+        First row and the one after the last, at most 32 pairs of about equal length.
+    """
     n_chunks = int(np.clip(-(-n_rows // _CHUNK_ROWS), 1, _MOST_CHUNKS))
     edges = np.linspace(0, n_rows, n_chunks + 1).astype(int)
     return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
 
 
 def block_rows(n_columns: int) -> int:
-    """Say how many rows of so many columns stay in the cache while a block is worked on."""
+    """Say how many rows of so many columns stay in the cache while a block is worked on.
+
+    Parameters
+    ----------
+    n_columns : int
+        Numbers a row takes while it is worked on.
+
+    Returns
+    -------
+    int
+        From 128 to 512, a multiple of 64.
+    """
     return int(np.clip(_BLOCK_BYTES // (8 * n_columns) // 64 * 64, 128, 512))
 
 

@@ -44,7 +44,7 @@ def criterion_lines(
             _line(axes, own, criterion, colour, marker)
         _ring(axes, table, criterion, chosen)
         axes.set_xlabel("number of components")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     left.set_ylabel(f"{criterion.upper()} (smaller is better)")
     left.legend(title="model", fontsize=7, title_fontsize=8, ncols=1 + (len(models) > 7))
     left.set_title("filled: sound; hollow: vetoed; ring: the choice", fontsize=9)
