@@ -19,6 +19,7 @@ from cohortlab.clusters import (
     quality,
     with_group_apart,
 )
+from cohortlab.clusters.density import knee
 
 HARD = [name for name in METHODS if name != "mixture"]
 TOLD = [name for name in METHODS if name not in DENSITY_METHODS]
@@ -287,3 +288,16 @@ def test_cutting_the_tree_gives_the_clusters_of_the_linkage(linkage):
 def test_a_tree_that_cannot_be_made_says_why(X, options, message):
     with pytest.raises(ValueError, match=message):
         linkage_tree(np.array(X), **options)
+
+
+def test_a_knee_is_where_the_slope_reaches_that_of_the_whole():
+    # Below the line from (0, 0) to (1, 1), x^3 lies furthest where 3 x^2 = 1.
+    x = np.linspace(0, 1, 1_000_001)
+    assert knee(np.random.default_rng(0).permutation(x**3)) == pytest.approx(3**-1.5, abs=1e-6)
+    assert knee(np.array([4.0, 4.0])) == 4.0
+
+
+def test_the_distance_of_dbscan_scales_with_the_rows():
+    X, _ = blobs()
+    eps = cluster(X, method="dbscan").details["eps"]
+    assert cluster(3 * X, method="dbscan").details["eps"] == pytest.approx(3 * eps)

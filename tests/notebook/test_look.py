@@ -1,11 +1,14 @@
 import io
+import os
+import pty
+import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from PIL import Image
 
-from cohortlab.notebook.look import escape_markdown, palette_png
+from cohortlab.notebook.look import escape_markdown, palette_png, terminal
 from cohortlab.plots.style import cluster_colours
 
 
@@ -46,3 +49,27 @@ def test_no_markup_of_a_text_is_left(text):
     escaped = escape_markdown(text)
     assert "<" not in escaped
     assert all(escaped[i - 1] == "\\" for i, c in enumerate(escaped) if c in "*_`[]()#|$~")
+
+
+class Kernel(io.StringIO):
+    """An error stream as a notebook's kernel has it, over the one that was there before."""
+
+    def __init__(self, copy):
+        super().__init__()
+        self._original_stdstream_copy = copy
+
+
+def test_progress_goes_to_the_terminal_below_the_kernel(monkeypatch):
+    reader, writer = pty.openpty()
+    monkeypatch.setattr(sys, "stderr", Kernel(writer))
+    with terminal() as stream:
+        stream.write("half way")
+    assert os.read(reader, 100) == b"half way"
+    assert sys.stderr.getvalue() == ""
+
+
+def test_without_a_terminal_nobody_watches(monkeypatch, tmp_path):
+    assert terminal() is None
+    with open(tmp_path / "log", "w") as stream:
+        monkeypatch.setattr(sys, "stderr", Kernel(stream.fileno()))
+        assert terminal() is None

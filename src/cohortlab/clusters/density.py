@@ -5,8 +5,6 @@ from sklearn.cluster import DBSCAN, HDBSCAN
 from sklearn.neighbors import NearestNeighbors
 
 Found = tuple[np.ndarray, dict]
-#: Without an eps, so many of the rows have their neighbours within it.
-_SHARE_WITHIN = 0.9
 
 
 def by_dbscan(X: np.ndarray, *, eps: float | None = None, min_samples: int = 5) -> Found:
@@ -17,8 +15,7 @@ def by_dbscan(X: np.ndarray, *, eps: float | None = None, min_samples: int = 5) 
     X : ndarray of shape (n_rows, n_features)
         Rows in order.
     eps : float, optional
-        The distance. By default 90 % of the rows have `min_samples` rows, themselves included,
-        within it.
+        The distance. By default it is read off the curve of distances: see the notes.
     min_samples : int
         Rows, itself included, that make a row the core of a cluster.
 
@@ -27,19 +24,52 @@ def by_dbscan(X: np.ndarray, *, eps: float | None = None, min_samples: int = 5) 
     tuple of ndarray and dict
         Labels, noise as the last cluster, and what was done.
 
+    Notes
+    -----
+    Put in order, the distances from every row to the `min_samples`-th (itself the first) rise
+    slowly inside clusters and fast among the rows around them. The default is where the one turns
+    into the other (`knee`). No distance parts clusters between which the density hardly falls.
+
     References
     ----------
     Ester et al. (1996), A density-based algorithm for discovering clusters in large spatial
-    databases with noise.
+    databases with noise, section 4.2.
     """
     min_samples = min(min_samples, len(X))
     if eps is None:
         distances, _ = NearestNeighbors(n_neighbors=min_samples).fit(X).kneighbors(X)
-        eps = float(np.quantile(distances[:, -1], _SHARE_WITHIN))
         # Where most rows are equal the distance is zero, which scikit-learn does not take.
-        eps = max(eps, float(np.finfo(float).tiny))
+        eps = max(knee(distances[:, -1]), float(np.finfo(float).tiny))
     labels, details = _with_noise(DBSCAN(eps=eps, min_samples=min_samples).fit_predict(X))
     return labels, details | {"eps": eps}
+
+
+def knee(values: np.ndarray) -> float:
+    """Find where values in ascending order turn from rising slowly to rising fast.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        Numbers in any order, at least one.
+
+    Returns
+    -------
+    float
+        The value that lies furthest below the straight line from the smallest to the largest.
+
+    References
+    ----------
+    Satopaa et al. (2011), Finding a "kneedle" in a haystack: detecting knee points in system
+    behavior (without its smoothing).
+
+    Examples
+    --------
+    >>> knee(np.array([9.0, 1.0, 2.0, 1.5]))
+    2.0
+    """
+    ordered = np.sort(values)
+    line = np.linspace(ordered[0], ordered[-1], len(ordered))
+    return float(ordered[np.argmax(line - ordered)])
 
 
 def by_hdbscan(

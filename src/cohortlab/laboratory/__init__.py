@@ -2,6 +2,7 @@
 
 from cohortlab.laboratory.finders import FINDERS, estimate_n_clusters, find_clusters
 from cohortlab.laboratory.grid import Condition, conditions, run_grid
+from cohortlab.laboratory.paragraph import paragraph
 from cohortlab.laboratory.phases import advice, leaderboard, phase_table
 from cohortlab.laboratory.trial import DESIGN, run_trial
 
@@ -14,6 +15,7 @@ __all__ = [
     "estimate_n_clusters",
     "find_clusters",
     "leaderboard",
+    "paragraph",
     "phase_table",
     "run_grid",
     "run_trial",

@@ -2,16 +2,20 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
+from functools import cache
 from itertools import product
-from multiprocessing import get_context
+from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, TextIO
 
 import pandas as pd
-from tqdm.auto import tqdm
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
 
 from cohortlab.laboratory.finders import FINDERS
 from cohortlab.laboratory.trial import Condition, run_trial
@@ -49,13 +53,16 @@ def run_grid(
     algorithms: Sequence[str],
     *,
     n_seeds: int,
+    n_null_seeds: int | None = None,
     seed: int,
     checkpoint: Path | None = None,
     n_workers: int = 1,
-    progress: bool = False,
+    progress: TextIO | None = None,
     **settings: Any,
 ) -> pd.DataFrame:
-    """Run every algorithm under every condition of a grid at several seeds, a null beside each.
+    """Run every algorithm under every condition of a grid at several seeds, and under its nulls.
+
+    A null has neither clusters nor a relation, so it varies by density and number of people only.
 
     Parameters
     ----------
@@ -64,36 +71,41 @@ def run_grid(
     algorithms : sequence of str
         Names of `cohortlab.laboratory.FINDERS`.
     n_seeds : int
-        Trials of each condition, and of its null.
+        Trials of each condition.
+    n_null_seeds : int, optional
+        Trials of each null; as many as of a condition by default.
     seed : int
         Root seed. A trial's own seed depends on it, on the condition and on the number of the
         trial, so a larger grid changes no number of a smaller one.
     checkpoint : Path, optional
         A file with one line a finished trial. A run that was cut off goes on from it; lines of
-        other settings are left alone.
+        other settings, or of other code of this package, are left alone.
     n_workers : int
-        Processes.
-    progress : bool
-        Whether a bar shows on the error stream how far it is.
+        Processes. The table does not depend on it.
+    progress : text stream, optional
+        Where a bar shows how far it is.
     **settings
         Passed on to `run_trial`: `design, people_per_item, scale, number`.
 
     Returns
     -------
     DataFrame
-        The rows of `run_trial` with `replicate`, in the order of the grid, whoever finished first.
+        The rows of `run_trial` with `replicate`, in the order of the grid, then of the nulls
+        (overlap and strength 0), whoever finished first.
 
     Raises
     ------
     ValueError
-        If an algorithm is unknown, or `n_seeds` or `n_workers` is not from 1.
+        If an algorithm is unknown, or a number of seeds or `n_workers` is not from 1.
     """
-    _check(algorithms, n_seeds, n_workers)
+    n_null_seeds = n_seeds if n_null_seeds is None else n_null_seeds
+    _check(algorithms, n_seeds=n_seeds, n_null_seeds=n_null_seeds, n_workers=n_workers)
+    nulls = conditions({**grid, "overlap": [0.0], "strength": [0.0]})
     todo = [
         (condition, replicate, null)
-        for condition in conditions(grid)
-        for null in (False, True)
-        for replicate in range(n_seeds)
+        for null, some, n in ((False, conditions(grid), n_seeds), (True, nulls, n_null_seeds))
+        for condition in some
+        for replicate in range(n)
     ]
     keys = [_key(seed, algorithms, settings, *job) for job in todo]
     done = _read(checkpoint)
@@ -102,8 +114,9 @@ def run_grid(
         (key, condition, tuple(algorithms), _trial_seed(seed, condition, replicate, null), null)
         for key, (condition, replicate, null) in missing
     ]
-    bar = tqdm(total=len(todo), initial=len(todo) - len(missing), disable=not progress)
-    with bar:
+    n_done = len(todo) - len(missing)
+    silent = progress is None
+    with tqdm(total=len(todo), initial=n_done, file=progress, disable=silent, unit="trial") as bar:
         for key, rows in _finished(trials, settings, n_workers):
             done[key] = rows
             _write(checkpoint, key, rows)
@@ -117,11 +130,11 @@ def run_grid(
     return table[[*_KEYS, *(name for name in table if name not in _KEYS)]]
 
 
-def _check(algorithms: Sequence[str], n_seeds: int, n_workers: int) -> None:
+def _check(algorithms: Sequence[str], **numbers: int) -> None:
     unknown = [name for name in algorithms if name not in FINDERS]
     if unknown or not len(algorithms):
         raise ValueError(f"algorithms: expected names of {list(FINDERS)}, got {list(algorithms)}")
-    for name, value in [("n_seeds", n_seeds), ("n_workers", n_workers)]:
+    for name, value in numbers.items():
         if value < 1:
             raise ValueError(f"{name} is {value}: give a whole number from 1")
 
@@ -139,8 +152,15 @@ def _key(
     replicate: int,
     null: bool,
 ) -> str:
-    parts = [seed, list(algorithms), settings, asdict(condition), replicate, null]
+    parts = [_code(), seed, list(algorithms), settings, asdict(condition), replicate, null]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def _code() -> str:
+    """Digest the sources of this package: a trial of yesterday's code is none of today's."""
+    files = sorted(Path(__file__).parents[1].rglob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _finished(
@@ -151,35 +171,50 @@ def _finished(
             yield _run(trial, settings)
         return
     # Fresh processes: a forked copy of one that has threads may hang.
-    with ProcessPoolExecutor(n_workers, mp_context=get_context("spawn")) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(n_workers, context, initializer=_end_with_parent) as pool:
         jobs = [pool.submit(_run, trial, settings) for trial in trials]
         for job in as_completed(jobs):
             yield job.result()
 
 
+def _end_with_parent() -> None:
+    """Let a worker end when the process that started it is killed: it would wait for ever."""
+
+    def watch() -> None:
+        connection.wait([parent_process().sentinel])
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
+
+
 def _run(trial: tuple, settings: Mapping[str, Any]) -> tuple[str, list[dict]]:
     key, condition, algorithms, seed, null = trial
-    return key, run_trial(condition, algorithms, seed=seed, null=null, **settings)
+    # Sums taken on several threads differ in their last digits, and processes share the cores.
+    with threadpool_limits(limits=1):
+        return key, run_trial(condition, algorithms, seed=seed, null=null, **settings)
 
 
 def _read(checkpoint: Path | None) -> dict[str, list[dict]]:
     if checkpoint is None or not Path(checkpoint).exists():
         return {}
-    done = {}
-    for line in Path(checkpoint).read_text().splitlines():
-        try:
-            entry = json.loads(line)
-        except json.JSONDecodeError:
-            # A run was cut off in the middle of this line: its trial is run again.
-            continue
-        done[entry["key"]] = entry["rows"]
-    return done
+    text = Path(checkpoint).read_text()
+    if text and not text.endswith("\n"):
+        # A run was cut off in the middle of this line: its trial is run again, on a new line.
+        with Path(checkpoint).open("a") as stream:
+            stream.write("\n")
+    entries = [_entry(line) for line in text.splitlines()]
+    return {entry["key"]: entry["rows"] for entry in entries if entry}
+
+
+def _entry(line: str) -> dict | None:
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError:
+        return None
 
 
 def _write(checkpoint: Path | None, key: str, rows: list[dict]) -> None:
-    if checkpoint is None:
-        return
-    path = Path(checkpoint)
-    cut_off = path.exists() and not path.read_bytes().endswith(b"\n") and path.stat().st_size > 0
-    with path.open("a") as stream:
-        stream.write("\n" * cut_off + json.dumps({"key": key, "rows": rows}) + "\n")
+    if checkpoint is not None:
+        with Path(checkpoint).open("a") as stream:
+            stream.write(json.dumps({"key": key, "rows": rows}) + "\n")

@@ -1,7 +1,9 @@
 """One trial: populations and purchases under one condition, and what every algorithm finds."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,13 @@ from cohortlab.laboratory.finders import FINDERS, Sides, find_clusters
 from cohortlab.recovery import label_scores, match_labels, propensity_recovery
 from cohortlab.synthetic.populations import (
     LABEL_COLUMN,
+    ClusterLaw,
     Purchases,
+    draw_population,
     generate_purchases,
-    make_population,
     null_clusters,
+    read_clusters,
+    spread_clusters,
 )
 
 #: Three kinds of people and three of items; one feature of each side has by far the larger range.
@@ -37,6 +42,14 @@ DESIGN = {
             "plants": {"share": 0.3, "size": [6, 0.5], "price": [15, 15]},
         },
     },
+}
+
+#: Short name of a score -> its name in `label_scores`.
+_SCORES = {
+    "ari": "adjusted_rand_index",
+    "ami": "adjusted_mutual_information",
+    "v": "v_measure",
+    "hamming": "hamming_distance",
 }
 
 
@@ -98,9 +111,9 @@ def run_trial(
     -------
     list of dict
         For every algorithm the condition, `is_null, algorithm, looks_at`, the scores
-        `person_ari, item_ari, person_hamming, item_hamming` (None in a null), `relation_error,
-        relation_correlation, n_planted, n_missed, n_false`, `n_person_clusters, n_item_clusters`
-        and `n_significant`.
+        `person_ari, person_ami, person_v, person_hamming` (see `label_scores`; None in a null), the
+        same of the items, `relation_error, relation_correlation, n_planted, n_missed, n_false`,
+        `n_person_clusters, n_item_clusters` and `n_significant`.
 
     Notes
     -----
@@ -145,9 +158,16 @@ def run_trial(
 
 def _population(side: Mapping, n: int, overlap: float, seed: int, null: bool) -> Any:
     if null:
-        clusters = null_clusters(side["clusters"])
-        return make_population(n, side["features"], side["generator"], clusters, seed)
-    return make_population(n, **side, random_state=seed, overlap=overlap)
+        clusters = read_clusters(**{**side, "clusters": null_clusters(side["clusters"])})
+    else:
+        clusters = _spread(json.dumps(side), overlap)
+    return draw_population(n, clusters, seed)
+
+
+@cache
+def _spread(side: str, overlap: float) -> list[ClusterLaw]:
+    # Solving for the overlap takes as long as the trial, and many trials share it.
+    return spread_clusters(read_clusters(**json.loads(side)), overlap)
 
 
 def _scores(
@@ -161,8 +181,8 @@ def _scores(
     scores: dict[str, Any] = {}
     for side, score in zip(("person", "item"), found, strict=True):
         # Without clusters every partition has the same index: it says nothing.
-        scores[f"{side}_ari"] = None if null else score["adjusted_rand_index"]
-        scores[f"{side}_hamming"] = None if null else score["hamming_distance"]
+        for short, name in _SCORES.items():
+            scores[f"{side}_{short}"] = None if null else score[name]
     scores["relation_error"] = None if null else figures["relative_error"]
     scores["relation_correlation"] = None if null else figures["correlation"]
     for name in ("n_planted", "n_missed", "n_false"):

@@ -1,6 +1,6 @@
 """What every notebook uses: its results, its seeds, and how it looks."""
 
-from cohortlab.notebook.look import escape_markdown, say, setup, show_versions, thousands
+from cohortlab.notebook.look import escape_markdown, say, setup, show_versions, terminal, thousands
 from cohortlab.notebook.results import Results
 from cohortlab.notebook.seeds import derive_rng, derive_seed
 
@@ -12,5 +12,6 @@ __all__ = [
     "say",
     "setup",
     "show_versions",
+    "terminal",
     "thousands",
 ]

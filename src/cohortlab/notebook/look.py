@@ -1,6 +1,9 @@
 """What every notebook sets up first: one look, one number format, the same bytes every time."""
 
 import io
+import os
+import sys
+from typing import TextIO
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -110,6 +113,24 @@ def escape_markdown(text: object) -> str:
     """
     escaped = str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]()#+!|~$" else letter for letter in escaped)
+
+
+def terminal() -> TextIO | None:
+    """Find the terminal that the pipeline or JupyterLab runs in, to show progress there.
+
+    A notebook's own error stream becomes part of the notebook, and a bar's times differ from run
+    to run.
+
+    Returns
+    -------
+    text stream or None
+        None where nobody watches: the error stream goes to no terminal.
+    """
+    # What a kernel's error stream was before the kernel took it.
+    copy = getattr(sys.stderr, "_original_stdstream_copy", None)
+    if copy is None or not os.isatty(copy):
+        return None
+    return os.fdopen(os.dup(copy), "w", buffering=1)
 
 
 def show_versions() -> pd.Series:

@@ -75,16 +75,16 @@ def propensity_recovery(
 def _cells(
     planted: pd.DataFrame, found: pd.DataFrame, people: Mapping, items: Mapping, alpha: float
 ) -> pd.DataFrame:
-    keyed = found.set_index(["person_cluster", "item_cluster"])
+    keyed = {(cell.person_cluster, cell.item_cluster): cell for cell in found.itertuples()}
     totals = found.groupby("person_cluster")["observed"].sum()
     rows = []
     for person in planted.index:
         for item in planted.columns:
             key = people.get(person), items.get(item)
-            matched = key in keyed.index
-            cell = keyed.loc[key] if matched else None
-            share = float(cell["observed"] / totals[key[0]]) if matched and totals[key[0]] else 0.0
-            above = matched and bool(cell["q"] <= alpha and cell["z"] > 0)
+            cell = keyed.get(key)
+            matched = cell is not None
+            share = float(cell.observed / totals[key[0]]) if matched and totals[key[0]] else 0.0
+            above = matched and bool(cell.q <= alpha and cell.z > 0)
             value = float(planted.loc[person, item])
             rows.append((person, item, value, share, matched, above))
     names = ["planted_person", "planted_item", "planted", "found", "is_matched", "is_found"]

@@ -5,6 +5,7 @@ from cohortlab.synthetic.populations.laws import LAWS, Law
 from cohortlab.synthetic.populations.overlap import pairwise_misclassification, spread_clusters
 from cohortlab.synthetic.populations.population import (
     LABEL_COLUMN,
+    draw_population,
     largest_remainder,
     make_population,
     null_clusters,
@@ -31,6 +32,7 @@ __all__ = [
     "by_cluster",
     "by_features",
     "by_habit",
+    "draw_population",
     "generate_purchases",
     "largest_remainder",
     "make_population",

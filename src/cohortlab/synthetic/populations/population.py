@@ -7,7 +7,7 @@ import pandas as pd
 
 from cohortlab.synthetic.checks import check_number
 from cohortlab.synthetic.populations.overlap import draw_features, spread_clusters
-from cohortlab.synthetic.populations.settings import Correlation, read_clusters
+from cohortlab.synthetic.populations.settings import ClusterLaw, Correlation, read_clusters
 
 #: The column of a population that holds the true cluster.
 LABEL_COLUMN = "cluster"
@@ -78,11 +78,32 @@ def make_population(
     if overlap is not None:
         check_number(overlap, where="overlap", low=0, high=0.5)
         read = spread_clusters(read, float(overlap))
+    return draw_population(n, read, random_state)
+
+
+def draw_population(n: int, clusters: Sequence[ClusterLaw], random_state: int) -> pd.DataFrame:
+    """Draw a population from clusters that were read and checked.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows, from 1.
+    clusters : sequence of ClusterLaw
+        From `read_clusters` or `spread_clusters`.
+    random_state : int
+        Seed.
+
+    Returns
+    -------
+    DataFrame
+        As from `make_population`.
+    """
     rng = np.random.default_rng(random_state)
-    counts = largest_remainder(n, [cluster.share for cluster in read])
+    counts = largest_remainder(n, [cluster.share for cluster in clusters])
     parts = []
-    for cluster, count in zip(read, counts, strict=True):
-        rows = pd.DataFrame(draw_features(cluster, rng.random((count, len(features)))))
+    for cluster, count in zip(clusters, counts, strict=True):
+        u = rng.random((count, len(cluster.features)))
+        rows = pd.DataFrame(draw_features(cluster, u))
         parts.append(rows.assign(**{LABEL_COLUMN: cluster.name}))
     whole = pd.concat([part for part in parts if len(part)], ignore_index=True)
     return whole.iloc[rng.permutation(n)].reset_index(drop=True)

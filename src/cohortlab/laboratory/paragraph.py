@@ -1,0 +1,90 @@
+"""The answer of the laboratory in words, computed from the trials."""
+
+import numpy as np
+import pandas as pd
+
+from cohortlab.laboratory.finders import FINDERS
+from cohortlab.laboratory.phases import advice, leaderboard
+
+
+def paragraph(trials: pd.DataFrame, *, useful: float = 0.5, alpha: float = 0.05) -> list[str]:
+    """Say which algorithm to use when.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        From `run_grid`.
+    useful : float
+        A mean adjusted Rand index below this helps nobody.
+    alpha : float
+        Level of the tests behind `n_significant`.
+
+    Returns
+    -------
+    list of str
+        Sentences in Markdown: the best over all, features and edges apart, what is best in every
+        case of overlap and strength, where nothing helps, and what was found where there is
+        nothing.
+    """
+    board = leaderboard(trials)
+    best = advice(trials, score="person_ari", useful=useful)
+    return [*_over_all(board), *_by_case(best), _hopeless(best, useful), *_nulls(trials, alpha)]
+
+
+def _over_all(board: pd.DataFrame) -> list[str]:
+    first = board.iloc[0]
+    sentences = [
+        f"Over all conditions **{first['algorithm']}** finds people best (mean adjusted Rand index "
+        f"{first['person_ari']:.2f})."
+    ]
+    tops = board.groupby("looks_at", sort=True).head(1).set_index("looks_at")
+    if len(tops) == 2:
+        edges, features = tops.loc["edges"], tops.loc["features"]
+        sentences.append(
+            f"Of those that look at features that is {features['algorithm']} "
+            f"({features['person_ari']:.2f}), of those that look at edges {edges['algorithm']} "
+            f"({edges['person_ari']:.2f})."
+        )
+    return sentences
+
+
+def _by_case(best: pd.DataFrame) -> list[str]:
+    sentences = []
+    for overlap, rows in best[best["is_useful"]].groupby("overlap", sort=True):
+        # Strengths in a row with the same kind of winner make one clause.
+        kinds = [FINDERS[name][0] for name in rows["best"]]
+        change = np.cumsum([k > 0 and kinds[k] != kinds[k - 1] for k in range(len(kinds))])
+        clauses = [_clause(part) for _, part in rows.groupby(change)]
+        sentences.append(f"With overlap {overlap:g}: {'; '.join(clauses)}.")
+    return sentences
+
+
+def _clause(rows: pd.DataFrame) -> str:
+    names = list(dict.fromkeys(rows["best"]))
+    others = {name for text in rows["as_good"] for name in text.split(", ") if name} - set(names)
+    low, high = rows["strength"].min(), rows["strength"].max()
+    strength = f"strength {low:g}" if low == high else f"strengths {low:g} to {high:g}"
+    also = f", or as good {', '.join(sorted(others))}" if others else ""
+    return f"at {strength} use {FINDERS[names[0]][0]}, by **{' or '.join(names)}**{also}"
+
+
+def _hopeless(best: pd.DataFrame, useful: float) -> str:
+    hopeless = best[~best["is_useful"]]
+    if hopeless.empty:
+        return f"In every case some algorithm has a mean index of at least {useful:g}."
+    cases = [
+        f"overlap {overlap:g} with strength up to {rows['strength'].max():g}"
+        for overlap, rows in hopeless.groupby("overlap", sort=True)
+    ]
+    return f"**None helps** (mean index below {useful:g}) at {'; '.join(cases)}."
+
+
+def _nulls(trials: pd.DataFrame, alpha: float) -> list[str]:
+    null = trials[trials["is_null"].astype(bool)]
+    if null.empty:
+        return []
+    share = float((null["n_significant"] > 0).mean())
+    return [
+        f"Where there is nothing to find, {share:.1%} of {len(null)} tables hold a relation after "
+        f"correction at the level of {alpha:.0%}."
+    ]
