@@ -6,7 +6,7 @@
 import sys
 
 from cohortlab.run.project import project_root
-from cohortlab.schemas import TABLES, Column
+from cohortlab.schemas import OPEN, TABLES, Column
 
 PLACES = {
     "events": "log/events.parquet",
@@ -14,14 +14,18 @@ PLACES = {
     "category_tree": "log/category_tree.parquet",
     "invoices": "log/invoices.parquet",
     "basket_rows": "log/baskets.parquet",
-    "item_levels": "log/items.parquet",
+    "item_levels": "log/items.parquet (kind of log: baskets)",
     "people": "log/people.parquet",
+    "goods": "log/items.parquet (kind of log: populations)",
+    "purchases": "log/purchases.parquet",
     "session_features": "features.parquet (kind of log: events)",
     "session_attributes": "attributes.parquet (kind of log: events)",
     "customer_features": "features.parquet (kind of log: invoices)",
     "customer_attributes": "attributes.parquet (kind of log: invoices)",
     "basket_features": "features.parquet (kind of log: baskets)",
     "basket_attributes": "attributes.parquet (kind of log: baskets)",
+    "person_features": "features.parquet (kind of log: populations)",
+    "person_attributes": "attributes.parquet (kind of log: populations)",
 }
 HEAD = """# Tables
 
@@ -37,6 +41,11 @@ row a cluster: size, share, and mean, median and z-score of every feature), `rul
 `levels`, with categories above the items), `contrast.csv` (rules inside and outside the chosen
 clusters), `rules.dot`, `rules.svg`, `bipartite.json`, `relations.dot`, `relations.svg`, and
 `truth.json`.
+
+The study `populations` adds `lesson.csv` (one trial an algorithm and overlap), `recovered.csv`
+(how much of the planted matrix came back, by strength), `lesson.dot`, `lesson.svg`, `lesson.json`,
+`phases.csv` (mean adjusted Rand index with its interval, by condition and algorithm),
+`leaderboard.csv`, `advice.csv` (the best algorithm by overlap and strength) and `laboratory.json`.
 """
 
 
@@ -54,6 +63,7 @@ def dictionary() -> str:
 def _section(name: str, columns: tuple[Column, ...]) -> str:
     title = PLACES.get(name, f"{name}.parquet")
     rows = "".join(f"| `{c.name}` | {c.kind} | {_meaning(c)} |\n" for c in columns)
+    rows += "| and others | number or text | the features, as they are called |\n" * (name in OPEN)
     return f"\n## {title}\n\n| column | kind | meaning |\n|---|---|---|\n{rows}"
 
 

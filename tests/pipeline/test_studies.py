@@ -15,10 +15,11 @@ from ruamel.yaml import YAML
 
 from cohortlab.notebook.results import Results
 from cohortlab.run.parameters import declared_parameters
-from cohortlab.run.steps import find_notebook, run_step
+from cohortlab.run.steps import StepError, find_notebook, run_step
 
 STEPS = ("data", "features", "mixture", "clusters", "rules", "bipartite", "truth")
-LOGS = {"sessions": "events", "customers": "invoices"}
+LOGS = {"sessions": "events", "customers": "invoices", "populations": "populations"}
+MORE_STEPS = {"populations": ("lesson", "laboratory")}
 REAL = REPOSITORY.parent / "shared" / "data"
 
 pytestmark = pytest.mark.pipeline
@@ -47,10 +48,29 @@ def make_project(folder, changes=()):
     return folder
 
 
+SMALLER = {
+    "populations": {
+        "studies.populations.lesson.n_people": 120,
+        "studies.populations.lesson.overlaps": [0.01, 0.1],
+        "studies.populations.lesson.n_shuffles": 5,
+        "studies.populations.lesson.n_markets": 1,
+        "studies.populations.laboratory.grids.small": {
+            "overlap": [0.01, 0.2],
+            "strength": [0.2, 0.9],
+            "density": [10],
+            "n_people": [80],
+            "n_seeds": [2],
+            "n_null_seeds": [1],
+        },
+        "studies.populations.laboratory.algorithms": ["kmeans", "spectral"],
+    }
+}
+
+
 def small(study):
     """Return parameters for a study of a few hundred people."""
-    size = {"sessions": "n_visitors", "customers": "n_customers"}[study]
-    return {
+    size = {"sessions": "n_visitors", "customers": "n_customers", "populations": "n_people"}[study]
+    return SMALLER.get(study, {}) | {
         f"studies.{study}.data.synthetic.{size}": 900,
         f"studies.{study}.mixture.n_components": [1, 2, 3, 4],
         f"studies.{study}.mixture.n_bootstrap": 0,
@@ -95,7 +115,7 @@ def test_a_small_study_runs_twice_to_the_same_bytes(tmp_path, study):
     versions = []
     for name in ("first", "second"):
         project = make_project(tmp_path / name, small(study))
-        for step in STEPS:
+        for step in (*STEPS, *MORE_STEPS.get(study, ())):
             run_step(step, study, project, progress=False)
         versions.append(files_of(project))
     assert versions[0].keys() == versions[1].keys()
@@ -107,7 +127,8 @@ def test_a_small_study_runs_twice_to_the_same_bytes(tmp_path, study):
 @pytest.mark.parametrize(
     ("step", "study"),
     [("data", "sessions"), ("features", "sessions"), ("features", "customers")]
-    + [(step, "sessions") for step in STEPS[2:]],
+    + [(step, "sessions") for step in STEPS[2:]]
+    + [("features", "populations"), ("lesson", "populations")],
 )
 def test_a_notebook_run_by_hand_gives_what_the_pipeline_gives(tmp_path, step, study):
     if not (REPOSITORY / "results" / study / "features.parquet").exists():
@@ -185,6 +206,27 @@ def test_sessions_on_the_retailrocket_sample_runs_without_item_properties(tmp_pa
     bought = events[(events["event"] == "transaction") & events["visitorid"].isin(kept.index)]
     baskets = results.read("baskets.parquet")
     assert set(baskets["basket_id"]) == set(bought["transactionid"].astype(int).astype(str))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"laboratory.grid": "huge"},
+            r"laboratory.grid is 'huge': choose one of \['small', 'large'\]",
+        ),
+        ({"laboratory.algorithms": ["magic"]}, "algorithms: expected names of"),
+        ({"laboratory.grids.small.n_seeds": [0]}, "n_seeds is 0"),
+        ({"lesson.crude.clusters.young.share": 0.5}, "values of share must sum to 1"),
+        ({"lesson.overlaps": [0.7]}, "overlap: expected a number from 0 to 0.5"),
+    ],
+)
+def test_impossible_parameters_of_the_populations_are_named(tmp_path, changes, message):
+    keys = {f"studies.populations.{key}": value for key, value in changes.items()}
+    project = make_project(tmp_path / "project", small("populations") | keys)
+    step = next(iter(changes)).split(".")[0]
+    with pytest.raises(StepError, match=message):
+        run_step(step, "populations", project, progress=False)
 
 
 def dvc(project, *arguments):

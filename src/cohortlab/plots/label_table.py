@@ -10,7 +10,7 @@ from matplotlib.colors import to_hex
 from cohortlab.plots.style import cluster_colours
 from cohortlab.recovery import match_labels
 
-_CELL = "width:1.3em;height:1.3em;padding:0;text-align:center;font-size:9px;border:1px solid #fff"
+_CELL = "padding:1px 4px;font-size:9px;border:1px solid #fff"
 
 
 def label_table(

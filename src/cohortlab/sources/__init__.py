@@ -6,6 +6,7 @@ from cohortlab.sources.errors import SourceError
 from cohortlab.sources.events import read_events
 from cohortlab.sources.invoices import read_invoices
 from cohortlab.sources.log import Log
+from cohortlab.sources.populations import read_populations
 
 __all__ = [
     "BasketCleaning",
@@ -16,4 +17,5 @@ __all__ = [
     "read_baskets",
     "read_events",
     "read_invoices",
+    "read_populations",
 ]

@@ -10,6 +10,7 @@ from cohortlab.sources.baskets import read_baskets
 from cohortlab.sources.events import read_events
 from cohortlab.sources.invoices import read_invoices
 from cohortlab.sources.log import Log
+from cohortlab.sources.populations import read_populations
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Kind:
     Attributes
     ----------
     read : callable
-        `read_events`, `read_invoices` or `read_baskets`.
+        `read_events`, `read_invoices`, `read_baskets` or `read_populations`.
     files : str or mapping
         The names of a generated log's files, in the form of `studies.<study>.data.path`.
     main : str
@@ -85,6 +86,14 @@ KINDS = {
         files={"baskets": "baskets.csv", "items": "items.csv", "people": "people.csv"},
         main="baskets",
         rows="items in baskets",
+        time=lambda table: table.time,
+        zone="",
+    ),
+    "populations": Kind(
+        read=read_populations,
+        files={"people": "people.csv", "items": "items.csv", "purchases": "purchases.csv"},
+        main="purchases",
+        rows="purchases",
         time=lambda table: table.time,
         zone="",
     ),

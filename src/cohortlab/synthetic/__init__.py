@@ -4,6 +4,7 @@ from cohortlab.synthetic.basket_log import generate_basket_log
 from cohortlab.synthetic.co_purchases import Pairs, PlantedPairs, plant_pairs, resolve_pairs
 from cohortlab.synthetic.event_log import generate_event_log
 from cohortlab.synthetic.invoice_log import generate_invoice_log
+from cohortlab.synthetic.population_log import generate_population_log
 from cohortlab.synthetic.relations import (
     draw_columns,
     draw_within,
@@ -21,6 +22,7 @@ __all__ = [
     "generate_basket_log",
     "generate_event_log",
     "generate_invoice_log",
+    "generate_population_log",
     "plant_pairs",
     "relation_matrix",
     "relation_table",
@@ -33,4 +35,5 @@ GENERATORS = {
     "events": generate_event_log,
     "invoices": generate_invoice_log,
     "baskets": generate_basket_log,
+    "populations": generate_population_log,
 }
