@@ -25,7 +25,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	touch $@
 
 repro: setup  ## Run every stage of every study whose inputs changed (dvc repro)
-	dvc repro
+	python -m cohortlab.run.studies
 
 test: setup  ## Run all tests
 	python -m pytest -n 2
