@@ -175,11 +175,38 @@ def incidence(invoices: ir.Table) -> ir.Table:
     return counted.order_by("person_id", "item")
 
 
+def customer_days(invoices: ir.Table) -> ir.Table:
+    """
+    List the days on which each customer bought, and for how much.
+
+    Parameters
+    ----------
+    invoices : ibis.Table
+        The cleaned log, as for `customer_features`.
+
+    Returns
+    -------
+    ibis.Table
+        `customer_id`, `day` (a date) and `value` (sum of quantity times unit price, currency),
+        one row a customer and day, ordered by both. Invoices of one day are one purchase.
+    """
+    bought = purchases(invoices)
+    daily = bought.group_by("customer_id", day=bought.invoice_date.date()).agg(
+        millionths=_revenue_millionths(bought)
+    )
+    table = daily.select("customer_id", "day", value=daily.millionths / _MILLION)
+    return table.order_by("customer_id", "day")
+
+
+def _revenue_millionths(bought: ir.Table) -> ir.IntegerScalar:
+    price = (bought.unit_price * _MILLION).round().cast("int64")
+    return (bought.quantity * price).sum().cast("int64")
+
+
 def _per_customer(invoices: ir.Table) -> ir.Table:
     bought = purchases(invoices)
-    price = (bought.unit_price * _MILLION).round().cast("int64")
     return bought.group_by("customer_id").agg(
-        revenue_millionths=(bought.quantity * price).sum().cast("int64"),
+        revenue_millionths=_revenue_millionths(bought),
         quantity=bought.quantity.sum().cast("int64"),
         first_purchase=bought.invoice_date.min(),
         last_purchase=bought.invoice_date.max(),

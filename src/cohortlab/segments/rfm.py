@@ -1,0 +1,63 @@
+"""Recency, frequency and monetary value of each customer, at the end of a log or before it."""
+
+from datetime import datetime
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from cohortlab.features.invoices import customer_attributes, customer_features, purchases
+
+#: The three measures, and which way is good: recency is better where it is small.
+MEASURES = {"recency": -1, "frequency": 1, "monetary": 1}
+_ONE_DAY = pd.Timedelta(days=1)
+
+
+def rfm_table(invoices: ir.Table, *, until: datetime | None = None) -> pd.DataFrame:
+    """Sum each customer up by recency, frequency and monetary value.
+
+    Parameters
+    ----------
+    invoices : ibis.Table
+        The cleaned log: `invoice_id`, `stock_code`, `quantity`, `invoice_date`, `unit_price`,
+        `customer_id`, `country`, `is_anonymous`.
+    until : datetime.datetime, optional
+        What was bought later is not seen; the last purchase of the log by default.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by `customer_id`, in order: `recency` (whole days from the last purchase to the
+        reference date), `frequency` (distinct invoices) and `monetary` (sum of quantity times
+        unit price, currency). The reference date is `until` plus one day, so recency begins at 1.
+        Customers who only returned, or had not bought by then, are not in it.
+    """
+    until = purchases(invoices).invoice_date.max().execute() if until is None else until
+    seen = invoices.filter(invoices.invoice_date <= until)
+    money = customer_features(seen).select("customer_id", "gross_revenue").to_pandas()
+    bought = customer_attributes(seen).select("customer_id", "last_purchase", "n_invoices")
+    joined = bought.to_pandas().merge(money, on="customer_id", validate="one_to_one")
+    reference = pd.Timestamp(until) + _ONE_DAY
+    table = pd.DataFrame(
+        {
+            "recency": (reference - joined["last_purchase"]) // _ONE_DAY,
+            "frequency": joined["n_invoices"],
+            "monetary": joined["gross_revenue"],
+        }
+    )
+    return table.set_index(pd.Index(joined["customer_id"]))
+
+
+def checked_measures(rfm: pd.DataFrame) -> pd.DataFrame:
+    """Return the three measures as numbers, or say which customer's cannot be scored."""
+    missing = [name for name in MEASURES if name not in rfm]
+    if missing:
+        raise ValueError(f"no column {missing}: expected {list(MEASURES)}, got {list(rfm)}")
+    values = rfm[list(MEASURES)].astype(float)
+    for name in MEASURES:
+        bad = values.index[values[name].isna()]
+        if len(bad):
+            raise ValueError(
+                f"{name} of customer {bad[0]} is missing ({len(bad)} in all): compute it from "
+                "the purchases, or leave these customers out"
+            )
+    return values
