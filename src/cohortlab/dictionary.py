@@ -39,8 +39,11 @@ row a cluster: size, share, and mean, median and z-score of every feature), `rul
 `rules.csv` (rules as found: mlxtend's columns and the counts behind them; `scope` is `all` or
 `chosen`), `confirmed.csv` (rules found on some baskets and judged on others; `scope` may be
 `levels`, with categories above the items), `contrast.csv` (rules inside and outside the chosen
-clusters), `rules.dot`, `rules.svg`, `bipartite.json`, `relations.dot`, `relations.svg`, and
-`truth.json`.
+clusters), `rules.dot`, `rules.svg`, `bipartite.json`, `relations.dot`, `relations.svg`,
+`truth.json`. Of the segments: `segments.json`, `segment_summary.csv` (one row a segment: size,
+share, revenue, means, action), `migration.csv` (segments before down, after across), and
+`segmentation.json` (edges of the scores and intervals of the segments: all that assigning a new
+customer needs).
 
 The study `populations` adds `lesson.csv` (one trial an algorithm and overlap), `recovered.csv`
 (how much of the planted matrix came back, by strength), `lesson.dot`, `lesson.svg`, `lesson.json`,

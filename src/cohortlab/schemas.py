@@ -72,12 +72,21 @@ def _share(name: str, description: str, **options: object) -> Column:
     return Column(name, "number", description, low=0, high=1, **options)
 
 
+def _score(name: str, description: str) -> Column:
+    return Column(name, "integer", description, low=1, high=5)
+
+
+def _amount(name: str, description: str) -> Column:
+    return Column(name, "number", description, low=0, nullable=True)
+
+
 def _person(kind: str) -> Column:
     return Column("person_id", kind, "whom the row is about: a session, a customer or a person")
 
 
 _SESSION = Column("session_id", "text", "visitor and session number, `visitor_n`", unique=True)
 _CUSTOMER = Column("customer_id", "id", "the customer", unique=True)
+_MODELLED = "null for invoices that name nobody, and where too few came back"
 _WHICH_ITEM = "category (sessions), stock code (customers), item or its level (baskets)"
 _ITEM = Column("item", "text", _WHICH_ITEM)
 _ONE_PERSON = Column("person_id", "id", "the person", unique=True)
@@ -244,6 +253,18 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("item", "text", _WHICH_ITEM, unique=True),
         _count("item_cluster", "number by falling weight, 0 the most used"),
         Column("name", "text", "what to call the cluster"),
+    ),
+    "segments": (
+        Column("id", "id", "customer", unique=True),
+        Column("segment", "text", "name of the segment"),
+        _score("recency_score", "of how lately they bought; 1 long ago to 5 lately"),
+        _score("frequency_score", "of how many invoices; 1 few to 5 many"),
+        _score("monetary_score", "of how much money; 1 little to 5 much"),
+        Column("is_outlier", "boolean", "whether left out when the scores' edges were taken"),
+        _share("probability_alive", f"still a customer; {_MODELLED}", nullable=True),
+        _amount("expected_purchases", f"days with a purchase in the coming weeks; {_MODELLED}"),
+        _amount("expected_spend", f"value of such a day, currency; {_MODELLED}"),
+        _amount("expected_value", f"their product, not discounted; {_MODELLED}"),
     ),
     "relations": (
         Column("person_cluster", "id", "cluster of people"),

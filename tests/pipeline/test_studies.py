@@ -19,7 +19,8 @@ from cohortlab.run.steps import StepError, find_notebook, run_step
 
 STEPS = ("data", "features", "mixture", "clusters", "rules", "bipartite", "truth")
 LOGS = {"sessions": "events", "customers": "invoices", "populations": "populations"}
-MORE_STEPS = {"populations": ("lesson", "laboratory")}
+# Steps that only one study has.
+OWN_STEPS = {"customers": ("segments",), "populations": ("lesson", "laboratory")}
 REAL = REPOSITORY.parent / "shared" / "data"
 
 pytestmark = pytest.mark.pipeline
@@ -115,7 +116,7 @@ def test_a_small_study_runs_twice_to_the_same_bytes(tmp_path, study):
     versions = []
     for name in ("first", "second"):
         project = make_project(tmp_path / name, small(study))
-        for step in (*STEPS, *MORE_STEPS.get(study, ())):
+        for step in (*STEPS, *OWN_STEPS.get(study, ())):
             run_step(step, study, project, progress=False)
         versions.append(files_of(project))
     assert versions[0].keys() == versions[1].keys()
@@ -128,6 +129,7 @@ def test_a_small_study_runs_twice_to_the_same_bytes(tmp_path, study):
     ("step", "study"),
     [("data", "sessions"), ("features", "sessions"), ("features", "customers")]
     + [(step, "sessions") for step in STEPS[2:]]
+    + [("segments", "customers")]
     + [("features", "populations"), ("lesson", "populations")],
 )
 def test_a_notebook_run_by_hand_gives_what_the_pipeline_gives(tmp_path, step, study):
@@ -154,7 +156,7 @@ def test_customers_on_online_retail_gives_the_known_figures(tmp_path):
             "studies.customers.mixture.n_components": [1, 2, 3, 4, 5, 6],
         },
     )
-    for step in STEPS:
+    for step in (*STEPS, *OWN_STEPS["customers"]):
         run_step(step, "customers", project, progress=False)
     results = Results("customers", root=project)
     account = results.read("data.json")["invoices"]
@@ -168,6 +170,10 @@ def test_customers_on_online_retail_gives_the_known_figures(tmp_path):
     assert results.read("features.json")["only_returned"] == 91
     assert results.read("truth.json") == {"available": False}
     assert len(results.read("clusters.parquet")) == 5_695
+    segments = results.read("segments.parquet")
+    named = ~results.read("attributes.parquet")["is_anonymous"]
+    assert len(segments) == 5_695
+    assert segments["expected_value"].notna().sum() == named.sum()
 
 
 @needs(REAL / "retailrocket" / "events_sample.csv")
