@@ -107,8 +107,8 @@ def plane_views(
     figure, axes = panels(2, columns=2, width=3.9, height=3.1)
     for panel, up in zip(axes, ("frequency", "monetary"), strict=True):
         panel.scatter(values["recency"], values[up], **point)
-        logarithmic(panel.yaxis)
-        panel.set(xlabel=_MEASURES["recency"], ylabel=_MEASURES[up])
+        panel.set(xlabel=_MEASURES["recency"], ylabel=_MEASURES[up], yscale="log")
+    logarithmic(axes[0].yaxis)
     _legend(figure, [n for n in names if n in set(segments)], names)
     return figure
 
