@@ -30,3 +30,27 @@ def make_project(tmp_path):
         return tmp_path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """Run a PostgreSQL server during the tests; the port it listens on."""
+    pytest.importorskip("psycopg", reason="pip install 'cohortlab[postgres]'")
+    import postgres
+
+    with postgres.server() as port:
+        yield port
+
+
+@pytest.fixture
+def postgres_url(postgres_server, request):
+    """Make an empty database for one test; its URL."""
+    import postgres
+    import psycopg
+
+    name = f"test_{abs(hash(request.node.nodeid)):x}"
+    with psycopg.connect(
+        postgres.URL.format(port=postgres_server, database="postgres"), autocommit=True
+    ) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return postgres.URL.format(port=postgres_server, database=name)

@@ -71,6 +71,14 @@ def test_a_root_seed_that_is_no_number_is_named():
         resolve(params(sizes=[], rate=0.1, path=None) | {"seed": "x"}, "count", "toy", DECLARED)
 
 
+@pytest.mark.parametrize("path", ["postgresql://me:sesame@host/db", ["s3://a:sesa/me@bucket"]])
+def test_a_password_in_a_parameter_is_refused_and_not_repeated(path):
+    block = {"sizes": [], "rate": 0.1, "path": path}
+    with pytest.raises(ParameterError, match=r"studies\.toy\.count\.path.*environment") as caught:
+        resolve(params(**block), "count", "toy", DECLARED)
+    assert "sesa" not in str(caught.value)
+
+
 def test_an_unknown_study_names_those_there_are():
     with pytest.raises(ParameterError, match=r"No study `tou`.*`toy`"):
         study_log(params(), "tou")

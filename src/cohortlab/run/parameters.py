@@ -1,7 +1,8 @@
 """What a notebook's `parameters` cell declares, and what `params.yaml` gives for it."""
 
 import ast
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 
 PARAMS_FILE = "params.yaml"
+_PASSWORD_IN_URL = re.compile(r"://[^/\s:@]*:[^\s@]+@")
 
 
 class ParameterError(ValueError):
@@ -139,7 +141,8 @@ def resolve(params: Mapping, step: str, study: str, declared: Mapping[str, Param
     Raises
     ------
     ParameterError
-        One message that names every unknown, missing and mistyped parameter by its full key.
+        One message that names every unknown, missing and mistyped parameter by its full key; or
+        those that hold a password, whose values are not repeated.
     """
     context = {"study": study, "seed": params.get("seed"), "log": study_log(params, study)}
     if not isinstance(block := params["studies"][study].get(step), Mapping):
@@ -148,6 +151,12 @@ def resolve(params: Mapping, step: str, study: str, declared: Mapping[str, Param
             f"{_names(name for name in declared if name not in context)}."
         )
     where = f"studies.{study}.{step}"
+    if secrets := [key for key, text in _texts(block, where) if _PASSWORD_IN_URL.search(text)]:
+        # An executed notebook shows its parameters, and DVC writes them down.
+        raise ParameterError(
+            f"{PARAMS_FILE}: {_names(secrets)} should not hold a URL with a password. Put the URL "
+            "into an environment variable."
+        )
     faults = [
         f"unknown parameter `{where}.{name}`; the notebook declares: {_names(declared)}"
         for name in block
@@ -166,6 +175,14 @@ def resolve(params: Mapping, step: str, study: str, declared: Mapping[str, Param
     if faults:
         raise ParameterError(f"{PARAMS_FILE}: " + "; ".join(faults) + ".")
     return {name: values[name] for name in declared}
+
+
+def _texts(value: Any, key: str) -> Iterator[tuple[str, str]]:
+    """List every text inside a value with its full key."""
+    if isinstance(value, str):
+        yield key, value
+    for name in _keys(value):
+        yield from _texts(value[name], f"{key}.{name}")
 
 
 def _type_fault(value: Any, parameter: Parameter) -> str | None:

@@ -1,4 +1,4 @@
-"""Read logs of behaviour from files, clean them, and account for every row."""
+"""Read logs of behaviour from files or a database, clean them, and account for every row."""
 
 from cohortlab.sources.baskets import read_baskets
 from cohortlab.sources.cleaning import BasketCleaning, EventCleaning, InvoiceCleaning
@@ -7,6 +7,7 @@ from cohortlab.sources.events import read_events
 from cohortlab.sources.invoices import read_invoices
 from cohortlab.sources.log import Log
 from cohortlab.sources.populations import read_populations
+from cohortlab.sources.queries import fetch_log
 
 __all__ = [
     "BasketCleaning",
@@ -14,6 +15,7 @@ __all__ = [
     "InvoiceCleaning",
     "Log",
     "SourceError",
+    "fetch_log",
     "read_baskets",
     "read_events",
     "read_invoices",

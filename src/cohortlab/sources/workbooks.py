@@ -1,6 +1,5 @@
 """Read Excel workbooks as text, so that they pass through the same checks as text files."""
 
-import datetime as dt
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cohortlab.sources.cells import cell_text
 from cohortlab.sources.delimited import ExactRows, Header
 
 
@@ -46,7 +46,7 @@ def read_sheets(path: Path, scratch: Path, *, number: int) -> dict[str, tuple[He
 
 
 def _sheet(cells: pd.DataFrame, target: Path) -> tuple[Header, ExactRows]:
-    columns = [[_text(value) for value in cells[name].tolist()] for name in cells.columns]
+    columns = [[cell_text(value) for value in cells[name].tolist()] for name in cells.columns]
     names = [(column[0] or "").strip() for column in columns]
     filled = np.array(
         [any(value is not None for value in row) for row in zip(*columns, strict=True)]
@@ -58,13 +58,3 @@ def _sheet(cells: pd.DataFrame, target: Path) -> tuple[Header, ExactRows]:
     pq.write_table(pa.Table.from_arrays(arrays, names=keys), target)
     lines = rows.astype(np.int64) + 1
     return Header(names, ",", 1), ExactRows(target, lines, np.ones_like(lines), [])
-
-
-def _text(value: object) -> str | None:
-    if value is None or value is pd.NaT or (isinstance(value, float) and value != value):
-        return None
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, dt.datetime):
-        return value.isoformat(sep=" ", timespec="auto")
-    return str(value)
