@@ -26,6 +26,7 @@ PLACES = {
     "basket_attributes": "attributes.parquet (kind of log: baskets)",
     "person_features": "features.parquet (kind of log: populations)",
     "person_attributes": "attributes.parquet (kind of log: populations)",
+    "published_customers": "export/customers.csv, and the database's table published_customers",
 }
 HEAD = """# Tables
 
@@ -40,8 +41,9 @@ row a cluster: size, share, and mean, median and z-score of every feature), `rul
 `chosen`), `confirmed.csv` (rules found on some baskets and judged on others; `scope` may be
 `levels`, with categories above the items), `contrast.csv` (rules inside and outside the chosen
 clusters), `rules.dot`, `rules.svg`, `bipartite.json`, `relations.dot`, `relations.svg`,
-`truth.json`. Of the segments: `segments.json`, `segment_summary.csv` (one row a segment: size,
-share, revenue, means, action), `migration.csv` (segments before down, after across), and
+`truth.json`, and `publish.json` (control totals of what was published; the tables of the database
+are on the page about [publishing](publishing.md)). Of the segments: `segments.json`,
+`segment_summary.csv` (one row a segment: size, share, revenue, means, action), `migration.csv` (segments before down, after across), and
 `segmentation.json` (edges of the scores and intervals of the segments: all that assigning a new
 customer needs).
 
