@@ -144,6 +144,6 @@ def _parts(customers: pd.DataFrame) -> Iterator[bytes]:
         if column.kind == "text":
             yield values.isna().to_numpy().tobytes()
             # No text holds NUL by now, so it may stand between them.
-            yield NUL.join(values.fillna("")).encode()
+            yield NUL.join(values.fillna("").tolist()).encode()
         else:
             yield values.to_numpy("<f8" if column.kind == "number" else "<i8").tobytes()
