@@ -35,6 +35,8 @@ def shop(tmp_path):
     features.to_parquet(folder / "features.parquet")
     clusters = pd.DataFrame({"id": IDS, "cluster": 0, "probability": 1.0, "uncertainty": 0.0})
     clusters.to_parquet(folder / "clusters.parquet")
+    segments = pd.DataFrame({"id": IDS, "segment": "champions"})
+    segments.to_parquet(folder / "segments.parquet")
     pd.DataFrame({"cluster": [0], "name": ['=all; "of" them']}).to_csv(
         folder / "profiles.csv", index=False
     )
@@ -64,6 +66,7 @@ def test_published_to_a_file_the_customers_are_there_and_in_a_sheet(shop):
     connection.close()
     assert table["customer_id"].astype(int).sort_values().tolist() == list(IDS)
     assert set(table["cluster_name"]) == {'=all; "of" them'}
+    assert set(table["segment"]) == {"champions"}
     sheet = pd.read_csv(folder / "export" / "customers.csv")
     assert set(sheet["cluster_name"]) == {'\'=all; "of" them'}
     assert set(sheet["run_id"]) == set(table["run_id"])
