@@ -43,9 +43,9 @@ row a cluster: size, share, and mean, median and z-score of every feature), `rul
 clusters), `rules.dot`, `rules.svg`, `bipartite.json`, `relations.dot`, `relations.svg`,
 `truth.json`, and `publish.json` (control totals of what was published; the tables of the database
 are on the page about [publishing](publishing.md)). Of the segments: `segments.json`,
-`segment_summary.csv` (one row a segment: size, share, revenue, means, action), `migration.csv` (segments before down, after across), and
-`segmentation.json` (edges of the scores and intervals of the segments: all that assigning a new
-customer needs).
+`segment_summary.csv` (one row a segment: size, share, revenue, means, action), `migration.csv`
+(segments before down, after across), and `segmentation.json` (edges of the scores and intervals of
+the segments: all that assigning a new customer needs).
 
 The study `populations` adds `lesson.csv` (one trial an algorithm and overlap), `recovered.csv`
 (how much of the planted matrix came back, by strength), `lesson.dot`, `lesson.svg`, `lesson.json`,
