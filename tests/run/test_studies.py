@@ -1,0 +1,50 @@
+import os
+import stat
+
+import pytest
+from conftest import REPOSITORY
+
+from cohortlab.run.studies import run_studies
+
+FAKE = """#!/bin/sh
+echo "$@" >> calls
+case "$*" in *@{failing}*) exit 3;; esac
+"""
+
+
+@pytest.fixture
+def fake_dvc(tmp_path, monkeypatch):
+    def install(failing="nobody"):
+        program = tmp_path / "bin" / "dvc"
+        program.parent.mkdir()
+        program.write_text(FAKE.replace("{failing}", failing))
+        program.chmod(program.stat().st_mode | stat.S_IEXEC)
+        monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+        (tmp_path / "params.yaml").write_text("seed: 1\nstudies:\n  first: {}\n  second: {}\n")
+
+    return install
+
+
+def calls(folder):
+    return (folder / "calls").read_text().splitlines()
+
+
+def test_each_study_runs_by_itself_and_then_what_is_left(fake_dvc, tmp_path):
+    fake_dvc()
+    assert run_studies(tmp_path, n_together=2) == 0
+    *by_study, last = calls(tmp_path)
+    assert sorted(by_study) == [
+        "--wait-for-lock repro --glob *@first",
+        "--wait-for-lock repro --glob *@second",
+    ]
+    assert last == "--wait-for-lock repro"
+
+
+def test_a_study_that_fails_is_told_and_stops_no_other(fake_dvc, tmp_path):
+    fake_dvc(failing="first")
+    assert run_studies(tmp_path, n_together=1) == 3
+    assert "--wait-for-lock repro --glob *@second" in calls(tmp_path)
+
+
+def test_make_repro_runs_studies_side_by_side():
+    assert "python -m cohortlab.run.studies" in (REPOSITORY / "Makefile").read_text()
