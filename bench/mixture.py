@@ -292,10 +292,11 @@ def bench_models(path: Path, n_rows: int) -> dict:
         ),
         "cells_sound": int((found.table["verdict"] == "ok").sum()),
     }
-    return {**result, "mclust": _run_mclust(X, found.table)}
+    return {**result, "mclust": run_mclust(X, found.table)}
 
 
-def _run_mclust(X: np.ndarray, table) -> dict | str:
+def run_mclust(X: np.ndarray, table: pd.DataFrame) -> dict | str:
+    """Fit the same rows with mclust's defaults and compare BIC cell by cell, or say why not."""
     if shutil.which("Rscript") is None:
         return "not run: no Rscript on this machine"
     with tempfile.TemporaryDirectory() as folder:
@@ -309,13 +310,25 @@ def _run_mclust(X: np.ndarray, table) -> dict | str:
         )
         if done.returncode:
             return f"not run: {done.stderr.strip()[-200:]}"
-        theirs = np.genfromtxt(out, delimiter=",", skip_header=1)[:, 1:]
-    ours = table.pivot(index="n_components", columns="model", values="bic")[list(MODEL_NAMES)]
-    gap = ours.to_numpy() + theirs
+        theirs = -pd.read_csv(out, index_col=0)  # mclust's sign is the opposite
+    ours = table.pivot(index="n_components", columns="model", values="bic")
+    return {"seconds": float(done.stdout.split()[-1]), **compare_cells(ours, theirs)}
+
+
+def compare_cells(ours: pd.DataFrame, theirs: pd.DataFrame) -> dict:
+    """Compare two tables of BIC, sizes by models; smaller is better, nan where there is no fit."""
+    pairs = pd.DataFrame({"ours": ours.unstack(), "mclust": theirs.unstack()})
+    excess = (pairs["ours"] - pairs["mclust"]) / pairs["mclust"].abs()
+    cells = pairs.astype(object).where(pairs.notna(), None)
     return {
-        "seconds": float(done.stdout.split()[0]),
-        "cells_without_fit": int(np.isnan(theirs).sum()),
-        "cells_worse_than_mclust": int((gap > 1e-4 * np.abs(theirs)).sum()),
+        "cells_without_fit": int(theirs.size - theirs.count().sum()),
+        "cells_that_only_mclust_fits": int((pairs["ours"].isna() & pairs["mclust"].notna()).sum()),
+        "cells_worse": int((excess > 1e-4).sum()),
+        "cells_better": int((excess < -1e-4).sum()),
+        "bic_ours_and_theirs": {
+            f"{model},{size}": row
+            for (model, size), row in zip(pairs.index, cells.to_numpy().tolist(), strict=True)
+        },
     }
 
 

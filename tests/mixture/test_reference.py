@@ -71,6 +71,7 @@ def test_parameters_are_those_of_mclust(case):
     assert mixture.covariances_ == pytest.approx(covariances, abs=10 * loose * spread**2)
 
 
+@pytest.mark.skipif(not HERE, reason="the reference points are not here")
 @pytest.mark.parametrize("name", ["spherical", "diag", "tied", "full"])
 @pytest.mark.parametrize("data", ["ellipses2d", "mixed4d"])
 @pytest.mark.parametrize("reg_covar", [1e-6, 1e-2])
@@ -150,9 +151,11 @@ def test_old_faithful_is_three_equal_ellipses_as_published(faithful):
     # mclust stops a little before the optimum, at -1126.326.
     assert -1126.326 <= best.loglik_ <= -1126.31
     assert best.bic(faithful) == pytest.approx(2314.316, abs=0.03)
-    # Near an optimum ICL moves with the parameters, the log-likelihood with their squares only: at
-    # 0.01 below the optimum, where mclust stops, ICL on our own path of EM is off by 1.3.
-    assert best.icl(faithful) == pytest.approx(2357.824, abs=0.7)
+    # mclust's ICL is the same figure, BIC + 2 sum log max z, taken 0.01 below the optimum, where it
+    # stops. Near an optimum the log-likelihood moves with the squares of what ICL moves with: plain
+    # EM passes 0.01 below the optimum at an ICL of 2357.27 and ends at 2358.4.
+    assert best.icl(faithful) == pytest.approx(2358.4, abs=0.03)
+    assert 2357.27 < 2357.824 < best.icl(faithful)
 
 
 def test_acidity_is_two_equal_normals_as_published():
