@@ -192,9 +192,9 @@ def test_every_cell_of_hard_data_has_a_fit_or_a_reason():
 def test_table_has_the_figures_of_each_cell(ellipses):
     found = search(ellipses, [3, 2], ["full", "EII"], n_init=3, n_bootstrap=0)
     assert found.table[["n_components", "model"]].to_numpy().tolist() == [
-        [2, "full"],
+        [2, "VVV"],
         [2, "EII"],
-        [3, "full"],
+        [3, "VVV"],
         [3, "EII"],
     ]
     for row in found.table.itertuples():
@@ -206,8 +206,8 @@ def test_table_has_the_figures_of_each_cell(ellipses):
         assert row.smallest_size == pytest.approx(mixture.weights_.min() * 300, rel=1e-2)
         lowest = np.linalg.eigvalsh(mixture.covariances_)[:, 0].min()
         assert row.smallest_eigenvalue == pytest.approx(lowest)
-    with pytest.raises(KeyError, match="no fit of VVV"):
-        found.model("VVV", 3)
+    with pytest.raises(KeyError, match="no fit of VEV"):
+        found.model("VEV", 3)
 
 
 def test_icl_prefers_clusters_that_lie_apart():
@@ -308,7 +308,7 @@ def test_a_spent_time_budget_leaves_cells_marked(ellipses, tmp_path):
         ({"audit_rows": 0}, "audit_rows=0; expected a whole number of 2 or more"),
         ({"n_components": [0]}, "1 or more"),
         ({"models": ["XXX"]}, "expected one of EII"),
-        ({"models": "VVV"}, "sequence of model names"),
+        ({"models": "VVV"}, "a list of model names"),
     ],
 )
 def test_wrong_arguments_of_a_search_are_named(ellipses, arguments, message):
