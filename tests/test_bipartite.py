@@ -161,7 +161,7 @@ def test_degenerate_tables_give_no_p_and_no_exception(matrix, people, items):
 def test_bad_matrices_are_named():
     with pytest.raises(ValueError, match="2 person labels and 2 item labels"):
         relations(sparse.csr_array((3, 2)), [0, 1], [0, 1])
-    with pytest.raises(ValueError, match="counts cannot be negative"):
+    with pytest.raises(ValueError, match="counts are finite and not negative"):
         relations(sparse.csr_array([[1, -1]]), [0], [0, 1])
 
 
@@ -335,3 +335,28 @@ def test_summary_of_an_untestable_table_has_no_p():
     found = summarise(sparse.csr_array((3, 2)), [0, 0, 1], [0, 1], rng=np.random.default_rng(0))
     assert found["p_permutation"] is None
     assert found["mutual_information"] == 0.0
+
+
+@pytest.mark.parametrize("kind", [bool, np.uint8, np.int8, np.int64, np.float32, np.float64])
+def test_counts_of_any_type_give_the_same_relations(kind):
+    rng = np.random.default_rng(5)
+    edges = rng.random((60, 600)) < 0.9
+    people, items = rng.integers(0, 3, 60), rng.integers(0, 2, 600)
+    table = relations(sparse.csr_array(edges.astype(kind)), people, items)
+    assert table["observed"].sum() == edges.sum()
+    expected = relations(sparse.csr_array(edges.astype(float)), people, items)
+    pd.testing.assert_frame_equal(table, expected, check_dtype=False)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -1.0])
+def test_what_is_no_count_is_refused(wrong):
+    edges = sparse.csr_array(np.array([[1.0, wrong], [1.0, 2.0]]))
+    with pytest.raises(ValueError, match="counts are finite and not negative"):
+        relations(edges, [0, 1], [0, 1])
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_a_missing_label_is_named(missing):
+    edges = sparse.csr_array(np.ones((2, 2)))
+    with pytest.raises(ValueError, match="1 item labels are missing, the first in row 1"):
+        relations(edges, [0, 1], np.array([0, missing], dtype=object))

@@ -99,7 +99,7 @@ def person_by_item_cluster(
 def checked_incidence(
     incidence: sparse.sparray, person_labels: np.ndarray, item_labels: np.ndarray
 ) -> sparse.csr_array:
-    """Demand a label for every row and column and no negative count.
+    """Demand a label for every row and column and counts that are counts, and make room for sums.
 
     Parameters
     ----------
@@ -113,22 +113,33 @@ def checked_incidence(
     Returns
     -------
     csr_array of shape (n_people, n_items)
-        The incidence.
+        The incidence as int64 or float64, because sums of a smaller type overflow in silence (and
+        the sum of two booleans is one).
 
     Raises
     ------
     ValueError
-        If the lengths do not fit or a count is negative.
+        If the lengths do not fit, a label is missing, or a count is negative or not finite.
     """
     incidence = sparse.csr_array(incidence)
+    wide = np.int64 if incidence.dtype.kind in "biu" else np.float64
+    incidence = incidence.astype(wide, copy=False)
+    for side, labels in (("person", person_labels), ("item", item_labels)):
+        missing = np.flatnonzero(pd.isna(np.asarray(labels)))
+        if len(missing):
+            raise ValueError(
+                f"{len(missing)} {side} labels are missing, the first in row {missing[0]}: give "
+                "every row a cluster, or leave it out of the incidence too"
+            )
     n_people, n_items = len(np.asarray(person_labels)), len(np.asarray(item_labels))
     if incidence.shape != (n_people, n_items):
         raise ValueError(
             f"the incidence is {incidence.shape[0]} people x {incidence.shape[1]} items, but there "
             f"are {n_people} person labels and {n_items} item labels"
         )
-    if incidence.nnz and incidence.data.min() < 0:
-        raise ValueError(f"the incidence holds {incidence.data.min()}: counts cannot be negative")
+    wrong = incidence.data[~(np.isfinite(incidence.data) & (incidence.data >= 0))]
+    if len(wrong):
+        raise ValueError(f"the incidence holds {wrong[0]}: counts are finite and not negative")
     return incidence
 
 

@@ -4,7 +4,11 @@ import numpy as np
 import pandas as pd
 from scipy import sparse, stats
 
-from cohortlab.bipartite.incidence import person_by_item_cluster, sum_by_group
+from cohortlab.bipartite.incidence import (
+    checked_incidence,
+    person_by_item_cluster,
+    sum_by_group,
+)
 from cohortlab.bipartite.permutations import PERMUTATIONS, permutation_columns
 
 #: Columns of the table of relations.
@@ -115,6 +119,7 @@ def relations(
     and community detection in bipartite networks (the degree-preserving null).
     """
     _check_options(null, permutation, n_permutations, rng)
+    incidence = checked_incidence(incidence, person_labels, item_labels)
     groups, people, items = person_by_item_cluster(incidence, person_labels, item_labels)
     person_ids, person_codes = people
     observed = sum_by_group(groups, person_codes, len(person_ids))
