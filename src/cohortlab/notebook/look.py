@@ -44,6 +44,8 @@ def setup() -> None:
     )
     pd.set_option("display.max_rows", 60, "display.max_columns", 20, "display.width", 110)
     pd.set_option("display.precision", 4, "display.max_colwidth", 70)
+    # A name with two dollar signs is a name, no formula.
+    pd.set_option("display.html.use_mathjax", False)
     threadpool_limits(1)
     shell = get_ipython()
     if shell is not None:

@@ -198,9 +198,10 @@ def grouped_matrix(
     """
     if rules.empty:
         return empty_figure("No rule reached the thresholds.")
+    # Rules are grouped by their items; names are shortened, and two of them may look alike.
     named = rules.assign(
-        left=[_set_title(items, titles) for items in rules["antecedents"]],
-        right=[_set_title(items, titles) for items in rules["consequents"]],
+        left=[tuple(sorted(map(str, items))) for items in rules["antecedents"]],
+        right=[tuple(sorted(map(str, items))) for items in rules["consequents"]],
     )
     kept = named["right"].value_counts(sort=True).head(n_consequents).index
     named = named[named["right"].isin(kept)]
@@ -214,13 +215,16 @@ def grouped_matrix(
     best = named.sort_values(["lift", "left"], ascending=[False, True]).groupby("group")["left"]
     counts = named.groupby("group")["left"].nunique()
     labels = [
-        best.first()[g] + (f" (+{counts[g] - 1} like it)" if counts[g] > 1 else "")
+        _set_title(best.first()[g], titles)
+        + (f" (+{counts[g] - 1} like it)" if counts[g] > 1 else "")
         for g in strength.index
     ]
-    return _discs(cells.reset_index(), list(strength.index), labels)
+    return _discs(cells.reset_index(), list(strength.index), labels, titles)
 
 
-def _discs(cells: pd.DataFrame, groups: list, labels: list[str]) -> Figure:
+def _discs(
+    cells: pd.DataFrame, groups: list, labels: list[str], titles: Mapping[str, str]
+) -> Figure:
     ranked = cells.groupby("right")["lift"].max().sort_values(ascending=False, kind="stable")
     across = {group: place for place, group in enumerate(groups)}
     down = {name: place for place, name in enumerate(ranked.index)}
@@ -236,7 +240,7 @@ def _discs(cells: pd.DataFrame, groups: list, labels: list[str]) -> Figure:
     )
     axes.set_xticks(range(len(labels)), labels, rotation=50, ha="right", fontsize=7)
     axes.xaxis.set_tick_params(rotation_mode="anchor")
-    axes.set_yticks(range(len(down)), list(down), fontsize=7)
+    axes.set_yticks(range(len(down)), [_set_title(items, titles) for items in down], fontsize=7)
     axes.invert_yaxis()
     axes.margins(0.06)
     axes.set(xlabel="groups of antecedents", ylabel="consequent")
