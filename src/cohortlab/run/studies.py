@@ -18,7 +18,7 @@ def run_studies(root: Path, *, n_together: int | None = None) -> int:
     root : Path
         The project's folder.
     n_together : int, optional
-        Studies that run at one time; as many as the machine has cores where not given.
+        Studies that run at one time; one more than the machine has cores where not given.
 
     Returns
     -------
@@ -29,11 +29,11 @@ def run_studies(root: Path, *, n_together: int | None = None) -> int:
     -----
     Studies share no table, so they need not wait for each other: each gets a `dvc repro` of its
     own, and DVC's lock keeps them from writing `dvc.lock` at one time. A kernel's start keeps one
-    core busy, so on two cores two studies take little more time than one. The last `dvc repro`
+    core busy and then waits, so studies fill each other's pauses. The last `dvc repro`
     runs what belongs to no study, and says whether anything was left.
     """
     studies = list(read_params(root)["studies"])
-    with ThreadPoolExecutor(n_together or os.cpu_count()) as pool:
+    with ThreadPoolExecutor(n_together or (os.cpu_count() or 1) + 1) as pool:
         codes = list(pool.map(lambda study: _repro(root, "--glob", f"*@{study}"), studies))
     return max(codes, key=abs) or _repro(root)
 
