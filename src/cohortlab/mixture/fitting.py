@@ -12,7 +12,7 @@ from cohortlab.mixture.initial import (
     generator,
     partition,
     stack,
-    start_from_labels,
+    starts_from_labels,
 )
 from cohortlab.mixture.iterate import Run, Settings, run_em
 from cohortlab.mixture.models import Family
@@ -134,13 +134,10 @@ def fit_partitions(
         The best run, and how the others compare.
     """
     rows = samples.rows
-    parts = [
-        start_from_labels(piece, labels, n_components, family, settings.reg_covar)
-        for piece, labels in partitions
-    ]
-    parts += more
-    starts = stack(parts)
-    if len(parts) == 1 or rows.n_distinct <= _FINISH_ALL_ROWS:
+    starts = starts_from_labels(partitions, n_components, family, settings.reg_covar)
+    starts = stack([starts, *more])
+    n_starts = len(partitions) + len(more)
+    if n_starts == 1 or rows.n_distinct <= _FINISH_ALL_ROWS:
         runs = run_em(rows, starts, family, run, settings)
         return _choose(runs, runs, [1] * len(runs), rows.total_weight, SAME_FINISHED)
     explored, sizes = _explore(samples.explored, starts, family, run, settings)
@@ -150,7 +147,7 @@ def fit_partitions(
         begin = stack([explored[place].parameters for place in promising])
         finished = run_em(rows, begin, family, run, settings)
     fit = _choose(finished, explored, sizes, rows.total_weight, SAME_EXPLORED)
-    return replace(fit, n_starts=len(parts))
+    return replace(fit, n_starts=n_starts)
 
 
 def _explore(

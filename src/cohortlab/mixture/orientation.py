@@ -92,14 +92,19 @@ def _criterion(counts: np.ndarray, variances: np.ndarray) -> np.ndarray:
 def _improve(
     scatter: np.ndarray, variances_of: Callable, axes: np.ndarray, rounds: int
 ) -> np.ndarray:
-    """Move the axes of each fit that is not degenerate; the others keep theirs."""
+    """Move the axes of each fit until they settle; one that is degenerate keeps its own.
+
+    A fit that has settled is left alone, so that none depends on what runs beside it.
+    """
+    settled = np.zeros(axes.shape[:-2], dtype=bool)
     for _ in range(rounds):
         variances = variances_of(_spread(scatter, axes))
         sane = (np.isfinite(variances) & (variances > 0)).all(axis=(-2, -1))
         sane &= np.isfinite(scatter).all(axis=(-3, -2, -1))
-        if not sane.any():
+        moving = sane & ~settled
+        if not moving.any():
             return axes
-        before, own = axes, sane[..., None, None]
+        before, own = axes, moving[..., None, None]
         variances = np.where(own, variances, 1.0)
         # The best axes do not change with the units, and in these nothing overflows.
         precision = variances.min(axis=(-2, -1), keepdims=True) / variances
@@ -108,8 +113,7 @@ def _improve(
         moved = _majorise(safe, precision, np.where(own, axes, np.eye(axes.shape[-1])))
         axes = np.where(own, _rotate_pairs(safe, precision, moved), axes)
         still = np.abs(np.abs(np.einsum("...ij,...ij->...j", axes, before)) - 1) < _TOLERANCE
-        if (still.all(axis=-1) | ~sane).all():
-            break
+        settled |= still.all(axis=-1)
     return axes
 
 
