@@ -79,10 +79,11 @@ def audit(
         **_name(chosen, criterion),
         "criterion": criterion,
         "vetoed": bool(chosen[1].reasons),
+        "passed_over": _passed_over(*chosen),
         "figures": _clean(chosen[1].figures),
         "starts": {
             "tried": chosen[0].n_starts,
-            "agreeing": chosen[0].n_agreeing,
+            "agreeing": chosen[1].n_agreeing,
             "failed": chosen[0].n_failed,
         },
         "raw_winner": {**_name(raw, criterion), "reasons": list(raw[1].reasons)},
@@ -111,6 +112,11 @@ def _name(choice: Choice, criterion: str) -> dict:
         "n_components": cell.n_components,
         criterion: fit.figures[criterion],
     }
+
+
+def _passed_over(cell: Cell, fit: CellFit) -> list[str]:
+    """Say why the highest log-likelihood of the cell chosen was not taken; empty where it was."""
+    return [] if fit is cell.fits[0] else list(cell.fits[0].reasons)
 
 
 def _clean(figures: dict) -> dict:
@@ -148,13 +154,13 @@ def _compare_criteria(cells: list[Cell]) -> dict:
 
 
 def _tally(cells: list[Cell]) -> dict:
-    """Count and list the cells by verdict."""
+    """Count the cells that have a sound optimum, and list those whose highest is vetoed."""
     vetoed = [cell for cell in cells if cell.fits and cell.fits[0].reasons]
     missing = [cell for cell in cells if not cell.fits and cell.failure != NOT_RUN]
     return {
         "searched": len(cells),
         "not_run": sum(cell.failure == NOT_RUN for cell in cells),
-        "sound": sum(cell.verdict == "ok" for cell in cells),
+        "sound": sum(cell.sound is not None for cell in cells),
         "vetoed": [
             {
                 "model": cell.model,

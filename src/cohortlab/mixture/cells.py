@@ -76,6 +76,8 @@ class CellFit:
         Criteria and evidence.
     reasons : tuple of str
         Why it is vetoed; empty where it is sound.
+    n_agreeing : int
+        Starts that led to this optimum.
     """
 
     weights: np.ndarray
@@ -84,6 +86,7 @@ class CellFit:
     path: tuple[float, ...]
     figures: dict
     reasons: tuple[str, ...]
+    n_agreeing: int
 
 
 @dataclass(frozen=True)
@@ -96,8 +99,8 @@ class Cell:
         Name as it was asked for.
     n_components : int
         Number of components.
-    n_starts, n_agreeing, n_failed : int
-        Starts tried, starts that led to the best optimum, starts without a fit.
+    n_starts, n_failed : int
+        Starts tried, starts without a fit.
     failure : str
         Why there is no fit, or empty.
     fits : tuple of CellFit
@@ -107,7 +110,6 @@ class Cell:
     model: str
     n_components: int
     n_starts: int = 0
-    n_agreeing: int = 0
     n_failed: int = 0
     failure: str = ""
     fits: tuple[CellFit, ...] = ()
@@ -116,6 +118,11 @@ class Cell:
     def sound(self) -> CellFit | None:
         """The best optimum that is not vetoed, if any."""
         return next((fit for fit in self.fits if not fit.reasons), None)
+
+    @property
+    def n_agreeing(self) -> int:
+        """Starts that led to the highest log-likelihood, vetoed or not."""
+        return self.fits[0].n_agreeing if self.fits else 0
 
     @property
     def verdict(self) -> str:
@@ -178,6 +185,7 @@ class Cell:
                 tuple(fit["path"]),
                 fit["figures"],
                 tuple(fit["reasons"]),
+                fit["n_agreeing"],
             )
             for fit in plain["fits"]
         )
@@ -233,16 +241,20 @@ def fit_cell(
             more.append(start_from_fit(fit.weights, means, fit.covariances, family))
     fit = fit_partitions(samples, partitions, n_components, family, run, job.settings, more=more)
     runs = distinct_runs(fit)
-    counts = (fit.n_starts, fit.n_agreeing, len(fit.failures))
+    counts = (fit.n_starts, len(fit.failures))
     if not runs:
         reasons = " and ".join(sorted(set(fit.failures)))
         return Cell(model, n_components, *counts, f"no fit: {reasons} in every start")
     found = weigh(runs, job.rows, family, run, job.settings, job.limits)
-    fits = tuple(_plain_fit(candidate, job.rows, family) for candidate in found)
+    # Not every optimum is weighed, so there may be more counts than candidates.
+    fits = tuple(
+        _plain_fit(candidate, n_agreeing, job.rows, family)
+        for candidate, n_agreeing in zip(found, fit.agreeing, strict=False)
+    )
     return Cell(model, n_components, *counts, "", fits)
 
 
-def _plain_fit(candidate: Candidate, rows: Rows, family) -> CellFit:
+def _plain_fit(candidate: Candidate, n_agreeing: int, rows: Rows, family) -> CellFit:
     parameters = candidate.run.parameters
     # Components are numbered by falling share, whatever start they came from.
     order = np.argsort(-parameters.weights[0], kind="stable")
@@ -253,6 +265,7 @@ def _plain_fit(candidate: Candidate, rows: Rows, family) -> CellFit:
         candidate.run.path,
         candidate.figures,
         candidate.reasons,
+        n_agreeing,
     )
 
 
@@ -310,7 +323,7 @@ def build_estimator(job: Job, cell: Cell, fit: CellFit) -> GaussianMixture:
     estimator.loglik_, estimator.loglik_path_ = fit.figures["loglik"], np.array(fit.path)
     estimator.n_parameters_ = fit.figures["n_parameters"]
     estimator.converged_, estimator.n_iter_ = fit.figures["converged"], fit.figures["n_iter"]
-    estimator.n_starts_agreeing_ = cell.n_agreeing
+    estimator.n_starts_agreeing_ = fit.n_agreeing
     estimator.total_weight_ = job.rows.total_weight
     estimator.n_features_in_ = job.rows.n_features
     if job.names is not None:

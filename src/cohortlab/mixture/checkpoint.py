@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
-from cohortlab.mixture.cells import Cell, Job
+from cohortlab.mixture.cells import Cell, CellFit, Job
 
 
 def fingerprint(job: Job, plan: list[tuple[int, str]]) -> str:
@@ -33,6 +33,7 @@ def fingerprint(job: Job, plan: list[tuple[int, str]]) -> str:
         "n_init": job.n_init,
         "entropy": job.seed.entropy,
         "plan": plan,
+        "layout": [field.name for kind in (Cell, CellFit) for field in fields(kind)],
     }
     digest.update(json.dumps(settings, sort_keys=True).encode())
     return digest.hexdigest()

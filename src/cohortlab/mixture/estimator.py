@@ -217,7 +217,7 @@ class GaussianMixture(Scoring, DensityMixin, BaseEstimator):
                 f"0 to {self.n_components - 1} to have some. Try a smaller n_components."
             )
         one = run_em(rows, start, family, run, self._settings())[0]
-        return Fit(one, 1, 1, (one.failure,) if one.failure else ())
+        return Fit(one, 1, (1,), (one.failure,) if one.failure else ())
 
     def _keep(self, fit: Fit, rows: Rows, family: Family, run: OrderedMap) -> None:
         """Set the fitted attributes."""

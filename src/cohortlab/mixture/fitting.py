@@ -43,8 +43,9 @@ class Fit:
         The run with the highest log-likelihood.
     n_starts : int
         Starts that were tried.
-    n_agreeing : int
-        Starts that led to the same optimum as the best, among those that were not left early.
+    agreeing : tuple of int
+        Starts that led to each optimum, that of `run` and then of `others`, among those that were
+        not left early; empty where every start failed.
     failures : tuple of str
         Why starts failed, one entry a failed start.
     others : tuple of Run
@@ -53,9 +54,14 @@ class Fit:
 
     run: Run
     n_starts: int
-    n_agreeing: int
+    agreeing: tuple[int, ...]
     failures: tuple[str, ...]
     others: tuple[Run, ...] = ()
+
+    @property
+    def n_agreeing(self) -> int:
+        """Starts that led to the best optimum."""
+        return self.agreeing[0] if self.agreeing else 0
 
 
 def make_partitions(
@@ -139,14 +145,17 @@ def fit_partitions(
     n_starts = len(partitions) + len(more)
     if n_starts == 1 or rows.n_distinct <= _FINISH_ALL_ROWS:
         runs = run_em(rows, starts, family, run, settings)
-        return _choose(runs, runs, [1] * len(runs), rows.total_weight, SAME_FINISHED)
+        return _choose(runs, runs, [1] * len(runs), rows.total_weight)
     explored, sizes = _explore(samples.explored, starts, family, run, settings)
-    promising = distinct_optima(explored, SAME_EXPLORED * rows.total_weight)[:_N_FINISH]
-    finished = explored
+    gap = SAME_EXPLORED * rows.total_weight
+    groups = _group(explored, gap)
+    promising = list(groups)[:_N_FINISH]
+    finished, counts = explored, sizes
     if promising:
         begin = stack([explored[place].parameters for place in promising])
         finished = run_em(rows, begin, family, run, settings)
-    fit = _choose(finished, explored, sizes, rows.total_weight, SAME_EXPLORED)
+        counts = [sum(sizes[one] for one in groups[place]) for place in promising]
+    fit = _choose(finished, explored, counts, rows.total_weight)
     return replace(fit, n_starts=n_starts)
 
 
@@ -192,27 +201,35 @@ def distinct_optima(runs: list[Run], gap: float) -> list[int]:
     list of int
         Places of the runs kept, best first.
     """
+    return list(_group(runs, gap))
+
+
+def _group(runs: list[Run], gap: float) -> dict[int, list[int]]:
+    """List the places of the runs at each optimum, by the place of the best, best first."""
     order = sorted(range(len(runs)), key=lambda place: -runs[place].loglik)
-    kept: list[int] = []
+    groups: dict[int, list[int]] = {}
+    head = None
     for place in order:
         loglik = runs[place].loglik
-        if np.isfinite(loglik) and (not kept or runs[kept[-1]].loglik - loglik > gap):
-            kept.append(place)
-    return kept
+        if not np.isfinite(loglik):
+            continue
+        if head is None or runs[head].loglik - loglik > gap:
+            head = place
+            groups[head] = []
+        groups[head].append(place)
+    return groups
 
 
-def _choose(
-    finished: list[Run], tried: list[Run], sizes: list[int], weight: float, same: float
-) -> Fit:
-    """Keep the finished run with the highest log-likelihood and count who agrees with it."""
-    order = distinct_optima(finished, SAME_FINISHED * weight)
+def _choose(finished: list[Run], tried: list[Run], counts: list[int], weight: float) -> Fit:
+    """Keep the finished run with the highest log-likelihood, and the other optima.
+
+    Each finished run stands for `counts` starts; those of all runs at an optimum are its own.
+    """
+    groups = _group(finished, SAME_FINISHED * weight)
     failures = tuple(one.failure for one in tried if one.failure)
-    if not order:
+    if not groups:
         failed = tuple(one.failure for one in finished if one.failure)
-        return Fit(finished[0], len(tried), 0, failures or failed)
-    best = finished[order[0]]
-    top = max(one.loglik for one in tried)
-    near = [top - one.loglik <= same * weight for one in tried]
-    agreeing = sum(size for size, agrees in zip(sizes, near, strict=True) if agrees)
-    others = tuple(finished[place] for place in order[1:])
-    return Fit(best, len(tried), int(agreeing), failures, others)
+        return Fit(finished[0], len(tried), (), failures or failed)
+    best, *others = (finished[place] for place in groups)
+    agreeing = tuple(int(sum(counts[one] for one in group)) for group in groups.values())
+    return Fit(best, len(tried), agreeing, failures, tuple(others))

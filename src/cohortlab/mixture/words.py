@@ -9,6 +9,10 @@ _VERDICTS = {
     SOUND: "Nothing speaks against this choice.",
     NONE: "There is no good choice among the mixtures searched.",
 }
+_UNTESTED = (
+    "Nothing speaks against this choice of what was checked; no bootstrap test was run, so whether "
+    "noise would look like this, or one component more fit better, is not known."
+)
 
 
 def questions(certificate: dict) -> dict[str, list[str]]:
@@ -85,11 +89,24 @@ def _why(certificate: dict) -> list[str]:
     name = certificate["criterion"].upper()
     if certificate["vetoed"]:
         return [f"Every fit is vetoed; this one has the lowest {name} of them."]
-    return [f"It has the lowest {name} of the {certificate['cells']['sound']} sound cells."]
+    n_sound = certificate["cells"]["sound"]
+    if n_sound == 1:
+        sentences = ["It is in the one cell that has a sound optimum."]
+    else:
+        sentences = [f"It has the lowest {name} of the {n_sound} cells that have a sound optimum."]
+    if certificate["passed_over"]:
+        reasons = "; ".join(certificate["passed_over"])
+        sentences.append(
+            "The highest likelihood of its cell is vetoed, so the next optimum without a veto is "
+            f"taken: {reasons}."
+        )
+    return sentences
 
 
 def _verdict(certificate: dict) -> list[str]:
     opening = _VERDICTS.get(certificate["verdict"], "Treat this choice with doubt.")
+    if certificate["verdict"] == SOUND and not certificate["settings"]["n_bootstrap"]:
+        opening = _UNTESTED
     cautions = [f"Note that {caution}." for caution in certificate["cautions"]]
     return [opening, *map(_sentence, certificate["doubts"]), *cautions]
 
@@ -101,8 +118,9 @@ def _advice(certificate: dict) -> list[str]:
 def _vetoes(certificate: dict) -> list[str]:
     cells = certificate["cells"]
     counts = (
-        f"Of {cells['searched']} cells searched, {cells['sound']} are sound, "
-        f"{len(cells['vetoed'])} are vetoed and {len(cells['without_fit'])} have no fit."
+        f"Of {cells['searched']} cells searched, {cells['sound']} have a sound optimum; of "
+        f"{len(cells['vetoed'])} the highest likelihood is vetoed, and "
+        f"{len(cells['without_fit'])} have no fit."
     )
     if not cells["not_run"]:
         return [counts]
