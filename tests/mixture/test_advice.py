@@ -150,6 +150,22 @@ def test_each_cause_has_its_own_remedy(certificate, cause):
     assert remedy in advice
 
 
+@pytest.mark.parametrize("cause", ["range too short", "criterion runs away"])
+def test_a_choice_by_icl_is_not_told_to_choose_by_icl(certificate, cause):
+    block, figures, _ = CHANGES[cause]
+    changed = certificate | {"criterion": "icl", block: certificate[block] | figures}
+    text = CAUSES[cause](changed)
+    assert "try another transformation" in text
+    assert "choose by ICL" not in text
+
+
+def test_the_gain_without_junk_is_named_as_bic_whatever_was_chosen_by(certificate):
+    edge = {"raw_at_edge": True, "sound_beyond": False, "beyond": [{"gain": 50.0}]}
+    changed = judge(certificate | {"criterion": "icl", "edge": certificate["edge"] | edge})
+    assert "ICL falls to the edge" in changed["doubts"][0]
+    assert "more components lower BIC even on the rows that no junk holds" in changed["doubts"][0]
+
+
 def test_every_cause_is_tested():
     assert set(SPOILT) | set(CHANGES) == set(CAUSES)
 

@@ -74,7 +74,7 @@ def _range_too_short(certificate: dict) -> str:
     last = certificate["edge"]["sizes"][-1]
     return (
         f"the choice is the largest number of components on offer: search more, up to {2 * last}; "
-        "if the criterion falls there too, choose by ICL, which asks for clusters that lie apart"
+        f"if the criterion falls there too, {_otherwise(certificate)}"
     )
 
 
@@ -83,9 +83,16 @@ def _runs_away(certificate: dict) -> str:
         return ""
     return (
         f"{certificate['criterion'].upper()} falls to the edge of any search, as skewed features "
-        "take ever more bells: choose by ICL, which asks for clusters that lie apart, or transform "
-        "the features first (log1p, rank or Yeo-Johnson)"
+        f"take ever more bells: {_otherwise(certificate)}"
     )
+
+
+def _otherwise(certificate: dict) -> str:
+    """Say what else to choose by or to do with the features."""
+    another = "another transformation of the features (log1p, rank or Yeo-Johnson)"
+    if certificate["criterion"] == "icl":
+        return f"try {another}"
+    return f"choose by ICL, which asks for clusters that lie apart, or try {another}"
 
 
 def _few_rows(certificate: dict) -> str:

@@ -60,9 +60,10 @@ def _at_edge(certificate: dict) -> str:
         )
     if edge["raw_at_edge"] and stops_at_vetoes(certificate):
         return (
-            f"{name} falls to the edge of the search, {edge['sizes'][-1]} components, even on the "
-            f"rows that no junk holds; {certificate['n_components']} components are where vetoes "
-            "begin, not where the data stop asking for more"
+            f"{name} falls to the edge of the search, {edge['sizes'][-1]} components, and more "
+            f"components lower BIC even on the rows that no junk holds; "
+            f"{certificate['n_components']} components are where vetoes begin, not where the data "
+            "stop asking for more"
         )
     if runs_away(certificate):
         return (
