@@ -394,6 +394,28 @@ def test_merging_joins_components_that_overlap():
     assert doubled.steps["entropy"].to_numpy() == pytest.approx(2 * tree.steps["entropy"])
 
 
+@pytest.mark.parametrize("n_groups", [2, 3, 5])
+def test_components_that_lie_apart_stay_clusters(n_groups):
+    rng = np.random.default_rng(n_groups)
+    X = rng.normal(size=(300, 2)) + 8 * np.arange(n_groups)[rng.integers(0, n_groups, 300)][:, None]
+    mixture = GaussianMixture(n_groups, "EII", random_state=0).fit(X)
+    assert merge_components(mixture.predict_proba(X)).n_apart() == n_groups
+
+
+@pytest.mark.parametrize("n_components", [2, 4])
+def test_components_that_split_one_group_merge_into_it(n_components):
+    X = np.random.default_rng(n_components).normal(size=(300, 2))
+    mixture = GaussianMixture(n_components, "EII", random_state=0).fit(X)
+    assert merge_components(mixture.predict_proba(X)).n_apart() == 1
+
+
+def test_doubt_is_the_share_of_the_entropy_of_guessing_whatever_the_weights():
+    shares = np.array([[1 / 3, 1 / 3, 1 / 3], [0.0, 0.0, 1.0]])
+    steps = merge_components(shares, np.array([1.0, 3.0])).steps
+    third = -(np.log(1 / 3) + 2 * np.log(2 / 3)) / 3
+    assert steps["doubt"].tolist() == pytest.approx([1 / 4, third / np.log(2) / 4, 0])
+
+
 def test_mass_points_are_set_apart():
     frame = mass_heavy()
     labels, points = split_mass_points(frame, min_share=0.05)
