@@ -114,8 +114,9 @@ def merge_components(responsibilities: np.ndarray, sample_weight=None) -> MergeT
         before = after
     steps = pd.DataFrame(rows)
     most = np.log(steps["n_clusters"].clip(lower=2)) * weight.sum()
-    # One cluster has no entropy, but for rounding.
-    steps.insert(2, "doubt", (steps["entropy"] / most).where(steps["n_clusters"] > 1, 0.0))
+    # One cluster has no entropy, and no entropy is below zero, but for rounding.
+    doubt = (steps["entropy"] / most).clip(lower=0.0)
+    steps.insert(2, "doubt", doubt.where(steps["n_clusters"] > 1, 0.0))
     return MergeTree(steps, np.array(labels))
 
 
