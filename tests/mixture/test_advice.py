@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cohortlab.mixture import explain, questions, search, stability_table
+from cohortlab.mixture import Limits, explain, questions, search, stability_table
 from cohortlab.mixture.advice import CAUSES, advise
 from cohortlab.mixture.collapse import collapse_rows
 from cohortlab.mixture.columns import find_troubles
@@ -190,3 +190,20 @@ def test_stability_is_laid_out_by_component(certificate):
     assert table["reading"].tolist() == ["stable", "stable"]
     assert table["jaccard"].tolist() == certificate["stability"]["jaccard"]
     assert stability_table(certificate | {"stability": None}).empty
+
+
+def test_stability_is_not_judged_on_samples_of_too_few_rows():
+    frame = two_groups()
+    with pytest.warns(UserWarning, match="w.sum"):
+        found = certify(
+            frame,
+            [2],
+            ["EEE"],
+            sample_weight=np.full(150, 0.05),
+            limits=Limits(smallest_size=4),
+            n_bootstrap=1,
+            n_stability=2,
+        )
+    assert found["stability"] is None
+    (told,) = questions(found)["Do the components come back in other samples?"]
+    assert "weights that add up to 7.5" in told

@@ -208,8 +208,10 @@ def _bootstraps(
         ratio = ratio_test(rows, own, bigger, job, run, n_bootstrap, begin=parameters)
         null = null_test(rows, own if cell.n_components > 1 else bigger, job, run, n_bootstrap)
         found |= {"likelihood_ratio": _plain(ratio), "null_test": _plain(null)}
-        if n_stability and cell.n_components > 1:
-            drawn = bootstrap_rows(job)
+        drawn = bootstrap_rows(job)
+        # With fewer draws than its components need rows, every sample would be vetoed.
+        needed = cell.n_components * job.limits.size_for(job.rows.n_features)
+        if n_stability and cell.n_components > 1 and round(drawn.total_weight) >= needed:
             steady = stability(drawn, parameters, cell.model, job, run, n_stability)
             found["stability"] = steady.summary()
     return found

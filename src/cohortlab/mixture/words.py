@@ -228,7 +228,14 @@ def _null(certificate: dict) -> list[str]:
 
 
 def _stability(certificate: dict) -> list[str]:
-    found = certificate["stability"]
+    found, settings = certificate["stability"], certificate["settings"]
+    asked = settings["n_bootstrap"] and settings["n_stability"] and certificate["n_components"] > 1
+    if found is None and asked:
+        total = certificate["data"]["total_weight"]
+        return [
+            f"This was not tried: weights that add up to {total:,.3g} make bootstrap samples of "
+            f"too few rows for {_sizes(certificate['n_components'])}."
+        ]
     if found is None:
         return []
     names = ("stable", "valid", "doubtful", "dissolved", "not judged")
