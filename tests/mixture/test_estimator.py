@@ -414,3 +414,18 @@ def test_every_start_has_all_groups_where_rounding_merges_the_rows(init):
 def test_hierarchical_starts_use_no_randomness():
     fits = [GaussianMixture(3, init="hierarchical", random_state=s).fit(blobs()) for s in (0, 1)]
     assert fits[0].means_.tobytes() == fits[1].means_.tobytes()
+
+
+def test_what_rows_without_weight_hold_is_as_good_as_absent():
+    X = np.random.default_rng(0).normal(size=(40, 2)) + np.repeat([[0, 0], [9, 0]], 20, axis=0)
+    names = np.repeat(["left", "right"], 20)
+    alone = GaussianMixture(2).fit(X, responsibilities=names)
+    odd = GaussianMixture(2).fit(
+        np.concatenate([X, [[1.0, 1e160]]]),
+        sample_weight=np.append(np.ones(40), 0),
+        responsibilities=np.append(names, "nowhere"),
+    )
+    assert odd.classes_.tolist() == ["left", "right"]
+    assert odd.means_ == pytest.approx(alone.means_)
+    with pytest.raises(ValueError, match="but n_samples=2"):
+        GaussianMixture(3).fit(X, sample_weight=np.eye(40)[0] + np.eye(40)[1])

@@ -68,6 +68,24 @@ def _as_weights(sample_weight) -> np.ndarray:
         ) from None
 
 
+def held_rows(weight: np.ndarray | None, n_samples: int) -> np.ndarray:
+    """Mark the rows that have weight.
+
+    Parameters
+    ----------
+    weight : ndarray of shape (n_samples,) or None
+        From `check_weights`.
+    n_samples : int
+        Number of rows.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        All true where no weights are given.
+    """
+    return np.ones(n_samples, dtype=bool) if weight is None else weight > 0
+
+
 def check_size(X: np.ndarray, n_components: int) -> None:
     """Raise where there are too few rows, or values whose squares are no floats.
 

@@ -17,6 +17,7 @@ from cohortlab.mixture.checks import (
     check_size,
     check_weights,
     explain_failure,
+    held_rows,
     seed_from,
     warn_if_scaled,
     warn_if_swamped,
@@ -172,9 +173,10 @@ class GaussianMixture(Scoring, DensityMixin, BaseEstimator):
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         family = resolve_model(self.model, X.shape[1])
         weight = check_weights(sample_weight, X)
-        check_size(X, self.n_components)
+        held = held_rows(weight, len(X))
+        check_size(X[held], self.n_components)
         warn_if_scaled(weight)
-        shares = self._shares_from(responsibilities, len(X))
+        shares = self._shares_from(responsibilities, held)
         rows = collapse_rows(X, weight)
         warn_if_swamped(rows, self.reg_covar)
         with workers() as run:
@@ -186,15 +188,23 @@ class GaussianMixture(Scoring, DensityMixin, BaseEstimator):
             self._keep(fit, rows, family, run)
         return self
 
-    def _shares_from(self, responsibilities, n_samples: int) -> np.ndarray | None:
-        """Read responsibilities; `classes_` is there after names alone."""
+    def _shares_from(self, responsibilities, held: np.ndarray) -> np.ndarray | None:
+        """Read responsibilities of rows with weight; `classes_` is there after names alone."""
         vars(self).pop("classes_", None)
         if responsibilities is None:
             return None
-        shares, classes = check_responsibilities(responsibilities, n_samples, self.n_components)
+        given = np.asarray(responsibilities)
+        if given.shape[:1] != held.shape:
+            held = np.ones(len(held), dtype=bool)
+        else:
+            given = given[held]
+        shares, classes = check_responsibilities(given, int(held.sum()), self.n_components)
         if classes is not None:
             self.classes_ = classes
-        return shares
+        # Rows without weight belong nowhere.
+        whole = np.zeros((len(held), self.n_components))
+        whole[held] = shares
+        return whole
 
     def _settings(self) -> Settings:
         return Settings(float(self.reg_covar), float(self.tol), int(self.max_iter))

@@ -17,6 +17,7 @@ from cohortlab.mixture.checkpoint import Checkpoint, fingerprint
 from cohortlab.mixture.checks import (
     check_size,
     check_weights,
+    held_rows,
     seed_from,
     warn_if_scaled,
     warn_if_swamped,
@@ -183,8 +184,8 @@ def search(
     names = _column_names(X)
     X = check_array(X, dtype=np.float64, ensure_min_samples=2)
     plan = plan_cells(n_components, models, X.shape[1])
-    check_size(X, 1)
     weight = check_weights(sample_weight, X)
+    check_size(X[held_rows(weight, len(X))], 1)
     warn_if_scaled(weight)
     rows = collapse_rows(X, weight)
     warn_if_swamped(rows, reg_covar)
