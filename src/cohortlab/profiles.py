@@ -95,7 +95,18 @@ def profile_table(features: pd.DataFrame, labels: np.ndarray) -> pd.DataFrame:
 
 
 def z_scores(profile: pd.DataFrame) -> pd.DataFrame:
-    """Z-scores of a profile as a matrix for a heat map: clusters down, features across."""
+    """Z-scores of a profile as a matrix for a heat map: clusters down, features across.
+
+    Parameters
+    ----------
+    profile : pandas.DataFrame
+        From `profile_table`: one row a cluster, with a column ``<feature>_z`` for each feature.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Shape (clusters, features), in standard deviations of the feature over all rows.
+    """
     columns = [name for name in profile.columns if name.endswith("_z")]
     matrix = profile.set_index("cluster")[columns]
     return matrix.rename(columns={name: name.removesuffix("_z") for name in columns})

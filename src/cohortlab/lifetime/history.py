@@ -106,7 +106,24 @@ def purchases_between(log: pd.DataFrame, customers: pd.Index, start: float, end:
 
 
 def checked_columns(history: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return repeats, last purchase and age as arrays, or say which customer cannot be."""
+    """Return repeats, last purchase and age as arrays, or say which customer cannot be.
+
+    Parameters
+    ----------
+    history : pandas.DataFrame
+        One row a customer, with the columns of `HISTORY`.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Repeat purchases, and the weeks of the last purchase and of the end, each `(n,)`.
+
+    Raises
+    ------
+    ValueError
+        If a number is negative, not whole, or at odds with another; the first such customer is
+        named.
+    """
     x, last, age = (history[name].to_numpy(dtype=float) for name in HISTORY[:3])
     sound = (x >= 0) & (x == np.floor(x)) & (last >= 0) & (last <= age) & ((x > 0) == (last > 0))
     if not sound.all():

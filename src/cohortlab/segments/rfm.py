@@ -48,7 +48,23 @@ def rfm_table(invoices: ir.Table, *, until: datetime | None = None) -> pd.DataFr
 
 
 def checked_measures(rfm: pd.DataFrame) -> pd.DataFrame:
-    """Return the three measures as numbers, or say which customer's cannot be scored."""
+    """Return the three measures as numbers, or say which customer's cannot be scored.
+
+    Parameters
+    ----------
+    rfm : pandas.DataFrame
+        One row a customer, with the columns of `MEASURES`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `MEASURES` as floating-point numbers.
+
+    Raises
+    ------
+    ValueError
+        If a column is absent or a value is missing; the first such customer is named.
+    """
     missing = [name for name in MEASURES if name not in rfm]
     if missing:
         raise ValueError(f"no column {missing}: expected {list(MEASURES)}, got {list(rfm)}")

@@ -55,6 +55,11 @@ class Catalogue:
 def check_groups(groups: object) -> None:
     """Check the groups of a catalogue.
 
+    Parameters
+    ----------
+    groups : object
+        What the configuration holds: a mapping of names to blocks with the keys of `GROUP_KEYS`.
+
     Raises
     ------
     ValueError

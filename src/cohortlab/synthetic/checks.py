@@ -76,6 +76,13 @@ def check_number(
 def check_flag(value: object, *, where: str) -> None:
     """Demand true or false.
 
+    Parameters
+    ----------
+    value : object
+        What the configuration holds at this place.
+    where : str
+        Path of the value, for messages.
+
     Raises
     ------
     ValueError
@@ -120,6 +127,15 @@ def check_shares(shares: Mapping[str, float], *, where: str) -> None:
 def check_blocks(blocks: object, keys: Sequence[str], *, where: str) -> None:
     """Demand a mapping of named blocks, each with exactly these keys, whose shares sum to one.
 
+    Parameters
+    ----------
+    blocks : object
+        What the configuration holds at this place.
+    keys : sequence of str
+        The keys of every block; `share` is one of them.
+    where : str
+        Path of the mapping, for messages.
+
     Raises
     ------
     ValueError
@@ -137,6 +153,15 @@ def check_blocks(blocks: object, keys: Sequence[str], *, where: str) -> None:
 def check_rates(rates: object, names: Sequence[str], *, where: str = "faults") -> None:
     """Demand a rate from 0 to 1 for every named fault.
 
+    Parameters
+    ----------
+    rates : object
+        What the configuration holds at this place.
+    names : sequence of str
+        The faults.
+    where : str
+        Path of the mapping, for messages.
+
     Raises
     ------
     ValueError
@@ -149,6 +174,16 @@ def check_rates(rates: object, names: Sequence[str], *, where: str = "faults") -
 
 def read_day(start: object) -> pd.Timestamp:
     """Read the first day of a log, a date without a time zone.
+
+    Parameters
+    ----------
+    start : object
+        A date, as text or of any kind that pandas reads.
+
+    Returns
+    -------
+    pandas.Timestamp
+        Its midnight, without a zone.
 
     Raises
     ------

@@ -93,7 +93,22 @@ def draw_sessions(
 
 
 def draw_visits(kind: np.ndarray, plan: Plan, *, rng: np.random.Generator) -> Visits:
-    """Draw the items viewed in each session, and which of them are carted and bought."""
+    """Draw the items viewed in each session, and which of them are carted and bought.
+
+    Parameters
+    ----------
+    kind : numpy.ndarray of int, shape (n_sessions,)
+        Type of each session, by its place in the plan; the robots' is the last.
+    plan : Plan
+        What is planted.
+    rng : numpy.random.Generator
+        Source of chance.
+
+    Returns
+    -------
+    Visits
+        One entry a view, in the order of sessions.
+    """
     n_views = np.zeros(len(kind), dtype=np.int64)
     laws = [profile["views"] for profile in (*plan.types.values(), plan.robots)]
     for position, law in enumerate(laws):
@@ -158,7 +173,24 @@ def _draw_purchases(
 def lay_out_events(
     visits: Visits, kind: np.ndarray, plan: Plan, *, rng: np.random.Generator
 ) -> Events:
-    """Turn visits into events: each view, its cart at once, all purchases together at the end."""
+    """Turn visits into events: each view, its cart at once, all purchases together at the end.
+
+    Parameters
+    ----------
+    visits : Visits
+        From `draw_visits`.
+    kind : numpy.ndarray of int, shape (n_sessions,)
+        Type of each session.
+    plan : Plan
+        What is planted; its pairs of categories are added here.
+    rng : numpy.random.Generator
+        Source of chance.
+
+    Returns
+    -------
+    Events
+        Views, carts and purchases, in the order of sessions and of time within each.
+    """
     planted = _plant_purchases(visits, plan, rng)
     n_visits, n_added = len(visits.session), len(planted.session)
     carted = np.flatnonzero(visits.is_carted)

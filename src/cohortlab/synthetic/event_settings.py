@@ -123,6 +123,22 @@ def _check_properties(properties: Mapping) -> None:
 def per_type(types: Mapping, robots: Mapping, key: str) -> np.ndarray:
     """Collect one number of every type, in order, with the robots' last.
 
+    Parameters
+    ----------
+    types : mapping
+        The block of each type of session.
+    robots : mapping
+        The block of the robots.
+    key : str
+        The number to collect.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (n_types + 1,)
+        0 for the robots where they have no such number.
+
+    Notes
+    -----
     Robots neither stay on a category nor buy; they call at any hour of any day.
     """
     robot = {

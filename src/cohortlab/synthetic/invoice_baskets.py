@@ -128,7 +128,26 @@ def _draw_by_kind(kind: np.ndarray, key: str, plan: Plan, rng: np.random.Generat
 def draw_purchases(
     customers: Customers, n_invoices: np.ndarray, plan: Plan, *, rng: np.random.Generator
 ) -> tuple[Invoices, Lines]:
-    """Draw the invoices and their lines; no product is twice on an invoice."""
+    """Draw the invoices and their lines; no product is twice on an invoice.
+
+    Parameters
+    ----------
+    customers : Customers
+        Who buys.
+    n_invoices : numpy.ndarray of int, shape (n_customers,)
+        Invoices of each.
+    plan : Plan
+        What is planted.
+    rng : numpy.random.Generator
+        Source of chance.
+
+    Returns
+    -------
+    invoices : Invoices
+        One entry an invoice, in the order of customers.
+    lines : Lines
+        One entry a line, in the order of invoices.
+    """
     customer = np.repeat(np.arange(len(n_invoices)), n_invoices)
     kind = customers.kind[customer]
     minute = _draw_minutes(kind, plan, rng)
@@ -231,6 +250,24 @@ def add_returns(
 ) -> tuple[Invoices, Lines]:
     """Add return invoices, each of one true line of the same customer, all or part of it.
 
+    Parameters
+    ----------
+    customers : Customers
+        Who buys and returns.
+    invoices, lines : Invoices, Lines
+        From `draw_purchases`.
+    plan : Plan
+        What is planted.
+    rng : numpy.random.Generator
+        Source of chance.
+
+    Returns
+    -------
+    invoices, lines : Invoices, Lines
+        With the returns.
+
+    Notes
+    -----
     The invoice of a customer who only returned is taken away; its return is all that stays.
     """
     role = customers.role[invoices.customer]

@@ -59,7 +59,18 @@ def fault_lines(
 
 
 def invoice_line(fields: list[pa.Array | str]) -> pa.Array:
-    """Join the fields of lines, with the carriage return and line feed of the real file."""
+    """Join the fields of lines, with the carriage return and line feed of the real file.
+
+    Parameters
+    ----------
+    fields : list of pyarrow.Array or str
+        The columns of the file, quoted where needed; a plain text stands in every line.
+
+    Returns
+    -------
+    pyarrow.Array of large string
+        One line each.
+    """
     return join_fields(fields, separator=",", end="\r\n")
 
 

@@ -25,7 +25,17 @@ class _Rows:
 
 
 def write_category_tree(path: Path, catalogue: Catalogue, *, rng: np.random.Generator) -> None:
-    """Write ``category_tree.csv``: a root without a parent for each group, its categories below."""
+    """Write ``category_tree.csv``: a root without a parent for each group, its categories below.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    catalogue : Catalogue
+        Groups and their categories.
+    rng : numpy.random.Generator
+        Source of chance, for the order of the lines.
+    """
     categories = np.concatenate([catalogue.group_ids, catalogue.category_ids])
     parents = [""] * len(catalogue.group_ids)
     parents += [str(i) for i in catalogue.group_ids[catalogue.category_group]]

@@ -12,6 +12,16 @@ import pyarrow.compute as pc
 def as_text(values: np.ndarray) -> pa.Array:
     """Write numbers as text the shortest way: ``2.1``, ``18``.
 
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (n,)
+        Numbers.
+
+    Returns
+    -------
+    pyarrow.Array of large string
+        One text each.
+
     Examples
     --------
     >>> as_text(np.array([2.10, 18.0])).to_pylist()
@@ -22,6 +32,18 @@ def as_text(values: np.ndarray) -> pa.Array:
 
 def pick(words: Sequence[str], positions: np.ndarray) -> pa.Array:
     """Take the word at each position.
+
+    Parameters
+    ----------
+    words : sequence of str
+        What to take from.
+    positions : numpy.ndarray of int, shape (n,)
+        Which word, from 0.
+
+    Returns
+    -------
+    pyarrow.Array of large string
+        One word each.
 
     Examples
     --------
@@ -62,7 +84,18 @@ def join_fields(fields: Sequence[pa.Array | str], *, separator: str, end: str = 
 
 
 def stack(parts: Sequence[pa.Array]) -> pa.Array:
-    """Put arrays of lines one after the other."""
+    """Put arrays of lines one after the other.
+
+    Parameters
+    ----------
+    parts : sequence of pyarrow.Array
+        Of one type.
+
+    Returns
+    -------
+    pyarrow.Array
+        All of their lines.
+    """
     return pa.concat_arrays(list(parts))
 
 
@@ -87,5 +120,13 @@ def write_lines(handle: BinaryIO, lines: pa.Array, *, encoding: str = "utf-8") -
 
 
 def write_table(path: str, columns: dict[str, Sequence]) -> None:
-    """Write a small table as CSV: comma, UTF-8, one line feed a row."""
+    """Write a small table as CSV: comma, UTF-8, one line feed a row.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    columns : dict of str to sequence
+        The columns by name, of one length.
+    """
     pd.DataFrame(columns).to_csv(path, index=False, lineterminator="\n")

@@ -54,6 +54,11 @@ class Products:
 def check_product_groups(groups: object) -> None:
     """Check the groups of products.
 
+    Parameters
+    ----------
+    groups : object
+        What the configuration holds: a mapping of names to blocks with the keys of `GROUP_KEYS`.
+
     Raises
     ------
     ValueError
@@ -126,6 +131,16 @@ def _descriptions(n_products: int, rng: np.random.Generator) -> tuple[str, ...]:
 
 def quoted(text: str) -> str:
     r"""Quote a field of a CSV file where it needs it.
+
+    Parameters
+    ----------
+    text : str
+        The field.
+
+    Returns
+    -------
+    str
+        In double quotes, its own doubled, where it holds a comma, a quote or a line break.
 
     Examples
     --------
