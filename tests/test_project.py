@@ -64,7 +64,9 @@ def test_the_parameters_cell_holds_the_values_of_its_study(path):
     params = PARAMS | {"studies": PARAMS["studies"] | {COMPLETE["study"]: COMPLETE}}
     values = resolve(params, step, declared["study"].default, declared)
     # Compared as they are written: 10 and 10.0 are equal, and a table shows them differently.
-    assert {k: repr(v) for k, v in values.items()} == {k: repr(p.default) for k, p in declared.items()}
+    assert {k: repr(v) for k, v in values.items()} == {
+        k: repr(p.default) for k, p in declared.items()
+    }
 
 
 def stages():
