@@ -1,17 +1,14 @@
 """Faulty lines of an event log: damaged copies of true lines, so that no true event is lost."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
 
-from cohortlab.synthetic.lines import join_fields, pick, stack
+from cohortlab.synthetic.line_faults import Fields, cut_or_surplus, repeated, replaced, without
 
 UNKNOWN_EVENTS = ("wishlist", "click", "removefromcart")
 UNREADABLE_TIMES = ("unknown", "2015-06-31T25:61", "14331x2762117")
-
-# A line in five fields: timestamp, visitor, event, item, transaction.
-Fields = list[pa.Array]
 
 
 def fault_lines(
@@ -55,44 +52,12 @@ def fault_lines(
     return lines
 
 
-def _line(fields: list[pa.Array | str]) -> pa.Array:
-    return join_fields(fields, separator=",", end="\n")
-
-
-def _without(position: int) -> Callable[[Fields, np.random.Generator], pa.Array]:
-    def damage(fields: Fields, rng: np.random.Generator) -> pa.Array:
-        return _line([*fields[:position], "", *fields[position + 1 :]])
-
-    return damage
-
-
-def _replaced(
-    position: int, words: tuple[str, ...]
-) -> Callable[[Fields, np.random.Generator], pa.Array]:
-    def damage(fields: Fields, rng: np.random.Generator) -> pa.Array:
-        word = pick(words, rng.integers(0, len(words), len(fields[0])))
-        return _line([*fields[:position], word, *fields[position + 1 :]])
-
-    return damage
-
-
-def _repeated(fields: Fields, rng: np.random.Generator) -> pa.Array:
-    return _line(fields)
-
-
-def _malformed(fields: Fields, rng: np.random.Generator) -> pa.Array:
-    is_short = rng.random(len(fields[0])) < 0.5
-    short, long = pa.array(np.flatnonzero(is_short)), pa.array(np.flatnonzero(~is_short))
-    cut = _line([field.take(short) for field in fields[:3]])
-    return stack([cut, _line([*(field.take(long) for field in fields), "surplus"])])
-
-
 DAMAGES = {
-    "missing_visitor": _without(1),
-    "missing_item": _without(3),
-    "unknown_event": _replaced(2, UNKNOWN_EVENTS),
-    "unreadable_timestamp": _replaced(0, UNREADABLE_TIMES),
-    "repeated": _repeated,
-    "transaction_without_id": _without(4),
-    "malformed_line": _malformed,
+    "missing_visitor": without(1),
+    "missing_item": without(3),
+    "unknown_event": replaced(2, UNKNOWN_EVENTS),
+    "unreadable_timestamp": replaced(0, UNREADABLE_TIMES),
+    "repeated": repeated(),
+    "transaction_without_id": without(4),
+    "malformed_line": cut_or_surplus(3),
 }

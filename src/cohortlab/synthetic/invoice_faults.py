@@ -1,11 +1,12 @@
 """Faulty lines of an invoice log: damaged copies of true lines, so that no true line is lost."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
 
-from cohortlab.synthetic.lines import join_fields, pick, stack
+from cohortlab.synthetic.line_faults import Fields, cut_or_surplus, join_line, repeated, replaced
+from cohortlab.synthetic.lines import pick
 
 ODD_COUNTRIES = ("European Community", "Unspecified")
 TINY_PRICES = ("0", "0.001", "0.01", "0.03")
@@ -16,8 +17,8 @@ LETTER_CODES = ("POST", "DOT", "M", "D", "S", "CRUK")
 LETTER_NAMES = ("POSTAGE", "DOTCOM POSTAGE", "Manual", "Discount", "SAMPLES", "CRUK Commission")
 CODE, DESCRIPTION, QUANTITY, DATE, PRICE, COUNTRY = 1, 2, 3, 4, 5, 7
 
-# A line in eight fields, as in the header of the file.
-Fields = list[pa.Array]
+# As in the real file.
+LINE_END = "\r\n"
 
 
 def fault_lines(
@@ -58,59 +59,20 @@ def fault_lines(
     return made
 
 
-def invoice_line(fields: list[pa.Array | str]) -> pa.Array:
-    """Join the fields of lines, with the carriage return and line feed of the real file.
-
-    Parameters
-    ----------
-    fields : list of pyarrow.Array or str
-        The columns of the file, quoted where needed; a plain text stands in every line.
-
-    Returns
-    -------
-    pyarrow.Array of large string
-        One line each.
-    """
-    return join_fields(fields, separator=",", end="\r\n")
-
-
-def _replaced(
-    position: int, words: tuple[str, ...]
-) -> Callable[[Fields, np.random.Generator], pa.Array]:
-    def damage(fields: Fields, rng: np.random.Generator) -> pa.Array:
-        word = pick(words, rng.integers(0, len(words), len(fields[0])))
-        return invoice_line([*fields[:position], word, *fields[position + 1 :]])
-
-    return damage
-
-
 def _letter_code(fields: Fields, rng: np.random.Generator) -> pa.Array:
     which = rng.integers(0, len(LETTER_CODES), len(fields[0]))
     changed = {CODE: pick(LETTER_CODES, which), DESCRIPTION: pick(LETTER_NAMES, which)}
     changed[QUANTITY] = pick(["1"], np.zeros(len(which), dtype=np.int64))
-    return invoice_line([changed.get(i, field) for i, field in enumerate(fields)])
-
-
-def _repeated(fields: Fields, rng: np.random.Generator) -> pa.Array:
-    return invoice_line(fields)
-
-
-def _malformed(fields: Fields, rng: np.random.Generator) -> pa.Array:
-    is_short = rng.random(len(fields[0])) < 0.5
-    short, long = pa.array(np.flatnonzero(is_short)), pa.array(np.flatnonzero(~is_short))
-    cut = invoice_line([field.take(short) for field in fields[:5]])
-    surplus = invoice_line([*(field.take(long) for field in fields), "surplus"])
-    order = np.argsort(np.append(np.flatnonzero(is_short), np.flatnonzero(~is_short)))
-    return stack([cut, surplus]).take(pa.array(order))
+    return join_line([changed.get(i, field) for i, field in enumerate(fields)], end=LINE_END)
 
 
 DAMAGES = {
-    "missing_description": _replaced(DESCRIPTION, ("",)),
+    "missing_description": replaced(DESCRIPTION, ("",), end=LINE_END),
     "letter_code": _letter_code,
-    "odd_country": _replaced(COUNTRY, ODD_COUNTRIES),
-    "tiny_price": _replaced(PRICE, TINY_PRICES),
-    "repeated": _repeated,
-    "unreadable_date": _replaced(DATE, UNREADABLE_DATES),
-    "unreadable_number": _replaced(QUANTITY, UNREADABLE_NUMBERS),
-    "malformed_line": _malformed,
+    "odd_country": replaced(COUNTRY, ODD_COUNTRIES, end=LINE_END),
+    "tiny_price": replaced(PRICE, TINY_PRICES, end=LINE_END),
+    "repeated": repeated(end=LINE_END),
+    "unreadable_date": replaced(DATE, UNREADABLE_DATES, end=LINE_END),
+    "unreadable_number": replaced(QUANTITY, UNREADABLE_NUMBERS, end=LINE_END),
+    "malformed_line": cut_or_surplus(5, end=LINE_END),
 }

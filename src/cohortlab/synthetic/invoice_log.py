@@ -25,8 +25,9 @@ from cohortlab.synthetic.invoice_baskets import (
     draw_customers,
     draw_purchases,
 )
-from cohortlab.synthetic.invoice_faults import Fields, fault_lines, invoice_line
+from cohortlab.synthetic.invoice_faults import LINE_END, fault_lines
 from cohortlab.synthetic.invoice_settings import check_invoice_settings
+from cohortlab.synthetic.line_faults import Fields, join_line
 from cohortlab.synthetic.lines import as_text, join_fields, pick, stack, write_lines, write_table
 from cohortlab.synthetic.product_names import make_products, quoted
 from cohortlab.synthetic.relations import Preferences, relation_matrix, relation_table
@@ -220,7 +221,7 @@ def _write_chunk(
     sources = np.flatnonzero((role == NAMED) & ~is_return)
     is_start = np.diff(lines.invoice, prepend=-1)[sources] != 0
     bad = fault_lines(fields, sources, sources[is_start], faults, rng=rng)
-    written = _beside_their_sources(invoice_line(fields), bad)
+    written = _beside_their_sources(join_line(fields, end=LINE_END), bad)
     write_lines(handle, written, encoding=ENCODING)
     counts = Counter({name: len(added) for name, (_, added) in bad.items()})
     return counts + Counter(
