@@ -18,6 +18,7 @@ PLACES = {
     "people": "log/people.parquet",
     "goods": "log/items.parquet (kind of log: populations)",
     "purchases": "log/purchases.parquet",
+    "visits": "log/visits.parquet",
     "session_features": "features.parquet (kind of log: events)",
     "session_attributes": "attributes.parquet (kind of log: events)",
     "customer_features": "features.parquet (kind of log: invoices)",

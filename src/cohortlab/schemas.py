@@ -142,6 +142,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("item_id", "id", "what"),
         Column("time", "time", "when"),
     ),
+    "visits": (
+        Column("person_id", "id", "who"),
+        _count("start_ms", "when, milliseconds since 1970 by the clock of the log"),
+        Column("domain", "text", "registrable domain"),
+        _count("active_ms", "how long it was in use, milliseconds"),
+    ),
     "rejects": (
         Column("table", "text", "table that the row was meant for"),
         Column("file", "text", "file that it stands in"),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cohortlab.browsing import registrable_domains
+from cohortlab.sources.domains import registrable_domains
 from cohortlab.synthetic.visit_log import generate_visit_log
 
 COMMON = {

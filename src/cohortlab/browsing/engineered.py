@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from cohortlab.browsing.domains import top_level
+from cohortlab.sources.domains import top_level
 
 CATEGORIES = ("social", "search", "email", "commerce", "news")
 TEMPORAL = {

@@ -1,13 +1,14 @@
 """Read logs of behaviour from files or a database, clean them, and account for every row."""
 
 from cohortlab.sources.baskets import read_baskets
-from cohortlab.sources.cleaning import BasketCleaning, EventCleaning, InvoiceCleaning
+from cohortlab.sources.cleaning import BasketCleaning, EventCleaning, InvoiceCleaning, VisitCleaning
 from cohortlab.sources.errors import SourceError
 from cohortlab.sources.events import read_events
 from cohortlab.sources.invoices import read_invoices
 from cohortlab.sources.log import Log
 from cohortlab.sources.populations import read_populations
 from cohortlab.sources.queries import fetch_log
+from cohortlab.sources.visits import read_visits
 
 __all__ = [
     "BasketCleaning",
@@ -15,9 +16,11 @@ __all__ = [
     "InvoiceCleaning",
     "Log",
     "SourceError",
+    "VisitCleaning",
     "fetch_log",
     "read_baskets",
     "read_events",
     "read_invoices",
     "read_populations",
+    "read_visits",
 ]

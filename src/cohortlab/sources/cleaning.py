@@ -43,6 +43,32 @@ class BasketCleaning(BaseModel):
     time_format: str | None = None
 
 
+class VisitCleaning(BaseModel):
+    """
+    Cleaning rules of a browsing log.
+
+    Attributes
+    ----------
+    time_format : str or None, default None
+        How times are written in text files, in the signs of strptime; ISO times are always
+        understood.
+    registrable : bool, default True
+        Whether hosts are reduced to the domain that was registered; not for logs of documents or
+        pages.
+    content_hosts : dict of str to str, default {}
+        Domains that only serve parts of another's pages, to that other domain.
+    repeated_visits : {"drop", "keep"}, default "drop"
+        What to do with a visit that repeats another in every column.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    time_format: str | None = None
+    registrable: bool = True
+    content_hosts: dict[str, str] = Field(default_factory=dict)
+    repeated_visits: Literal["drop", "keep"] = "drop"
+
+
 class InvoiceCleaning(BaseModel):
     """
     Cleaning rules of a log of invoices.
@@ -93,7 +119,7 @@ def check_rules(rules: type[Rules], values: Mapping | Rules | None, *, study: st
     Parameters
     ----------
     rules : type
-        `EventCleaning`, `InvoiceCleaning` or `BasketCleaning`.
+        `EventCleaning`, `InvoiceCleaning`, `BasketCleaning` or `VisitCleaning`.
     values : mapping, model or None
         The block ``studies.<study>.data.cleaning``; None and absent keys take the defaults.
     study : str
@@ -101,7 +127,7 @@ def check_rules(rules: type[Rules], values: Mapping | Rules | None, *, study: st
 
     Returns
     -------
-    EventCleaning, InvoiceCleaning or BasketCleaning
+    EventCleaning, InvoiceCleaning, BasketCleaning or VisitCleaning
         The checked rules.
 
     Raises

@@ -11,6 +11,7 @@ from cohortlab.sources.events import read_events
 from cohortlab.sources.invoices import read_invoices
 from cohortlab.sources.log import Log
 from cohortlab.sources.populations import read_populations
+from cohortlab.sources.visits import read_visits
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Kind:
     Attributes
     ----------
     read : callable
-        `read_events`, `read_invoices`, `read_baskets` or `read_populations`.
+        `read_events`, `read_invoices`, `read_baskets`, `read_populations` or `read_visits`.
     files : str or mapping
         The names of a generated log's files, in the form of `studies.<study>.data.path`.
     main : str
@@ -95,6 +96,14 @@ KINDS = {
         main="purchases",
         rows="purchases",
         time=lambda table: table.time,
+        zone="",
+    ),
+    "visits": Kind(
+        read=read_visits,
+        files="visits.csv",
+        main="visits",
+        rows="visits",
+        time=lambda table: table.start_ms.as_timestamp("ms"),
         zone="",
     ),
 }

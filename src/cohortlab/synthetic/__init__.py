@@ -12,6 +12,7 @@ from cohortlab.synthetic.relations import (
     relation_table,
     stacked_cumulative,
 )
+from cohortlab.synthetic.visit_log import generate_visit_log
 
 __all__ = [
     "GENERATORS",
@@ -23,6 +24,7 @@ __all__ = [
     "generate_event_log",
     "generate_invoice_log",
     "generate_population_log",
+    "generate_visit_log",
     "plant_pairs",
     "relation_matrix",
     "relation_table",
@@ -36,4 +38,5 @@ GENERATORS = {
     "invoices": generate_invoice_log,
     "baskets": generate_basket_log,
     "populations": generate_population_log,
+    "visits": generate_visit_log,
 }

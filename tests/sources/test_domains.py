@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from cohortlab.browsing.domains import registrable_domain, registrable_domains, top_level
+from cohortlab.sources.domains import registrable_domain, registrable_domains, top_level
 
 
 @pytest.mark.parametrize(
