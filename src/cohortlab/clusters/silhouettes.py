@@ -1,0 +1,85 @@
+"""The silhouette of many clusterings of the same rows, whose distances are computed once."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.metrics import pairwise_distances_chunked
+
+
+def silhouettes(
+    X: np.ndarray | sp.spmatrix, labelings: Sequence[np.ndarray], *, metric: str = "euclidean"
+) -> np.ndarray:
+    """Mean silhouette of each of several clusterings.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n_rows, n_features)
+        The rows; distances between rows where `metric` is ``"precomputed"``.
+    labelings : sequence of arrays of shape (n_rows,)
+        Cluster of each row, one array a clustering.
+    metric : str
+        As scikit-learn's ``pairwise_distances`` takes it.
+
+    Returns
+    -------
+    ndarray of shape (n_labelings,)
+        What scikit-learn's ``silhouette_score`` gives for each; NaN for a clustering with a single
+        cluster, or with as many as rows.
+
+    Raises
+    ------
+    ValueError
+        If a clustering has not one label for every row.
+
+    Notes
+    -----
+    The mean distance of a row to each cluster is a product of the distances with the indicators of
+    the clusters, so all clusterings together cost one pass over the distances and one product of
+    matrices; from scratch, each costs such a pass. Distances are made in blocks of rows that fit
+    into scikit-learn's working memory.
+
+    References
+    ----------
+    Rousseeuw (1987), Silhouettes: a graphical aid to the interpretation and validation of cluster
+    analysis.
+    """
+    n_rows = X.shape[0]
+    coded = [np.unique(np.asarray(labels), return_inverse=True)[1] for labels in labelings]
+    for number, labels in enumerate(coded):
+        if len(labels) != n_rows:
+            raise ValueError(f"clustering {number} has {len(labels)} labels for {n_rows} rows")
+    if not coded:
+        return np.empty(0)
+    indicators = [np.eye(labels.max() + 1)[labels] for labels in coded]
+    first = np.cumsum([0, *(part.shape[1] for part in indicators)])
+    stacked = np.hstack(indicators)
+
+    def reduce(distances: np.ndarray, start: int) -> np.ndarray:
+        sums = distances @ stacked
+        rows = slice(start, start + len(distances))
+        return np.column_stack(
+            [
+                _of_rows(sums[:, first[i] : first[i + 1]], labels[rows], np.bincount(labels))
+                for i, labels in enumerate(coded)
+            ]
+        )
+
+    blocks = pairwise_distances_chunked(X, metric=metric, reduce_func=reduce)
+    means = np.concatenate(list(blocks)).mean(axis=0)
+    n_clusters = np.diff(first)
+    return np.where((n_clusters > 1) & (n_clusters < n_rows), means, np.nan)
+
+
+def _of_rows(sums: np.ndarray, labels: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Silhouette of some rows, from their summed distances to each cluster."""
+    own = np.arange(len(labels)), labels
+    # A row is at no distance from itself, so its own cluster's mean is over the others.
+    within = sums[own] / np.maximum(sizes[labels] - 1, 1)
+    means = sums / sizes
+    means[own] = np.inf
+    nearest = means.min(axis=1)
+    larger = np.maximum(within, nearest)
+    with np.errstate(invalid="ignore"):  # one cluster only: infinite distance to the next
+        values = np.where(larger > 0, (nearest - within) / larger, 0.0)
+    return np.where(sizes[labels] > 1, values, 0.0)

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import sklearn
+from sklearn.metrics import pairwise_distances, silhouette_score
+
+from cohortlab.clusters.silhouettes import silhouettes
+
+
+def candidates(n_rows, rng):
+    labelings = [rng.integers(0, k, n_rows) for k in (2, 3, 5, 9)]
+    lonely = np.zeros(n_rows, dtype=int)
+    lonely[0] = 7
+    return [*labelings, lonely, np.where(labelings[0] == 0, "b", "a")]
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", "manhattan"])
+@pytest.mark.parametrize("memory", [0.01, 1024])
+def test_the_values_are_those_of_scikit_learn(metric, memory):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(150, 4)) + 0.1
+    labelings = candidates(len(X), rng)
+    expected = [silhouette_score(X, labels, metric=metric) for labels in labelings]
+    with sklearn.config_context(working_memory=memory):
+        found = silhouettes(X, labelings, metric=metric)
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
+def test_sparse_rows_and_given_distances():
+    rng = np.random.default_rng(1)
+    X = sp.random_array((80, 30), density=0.2, rng=rng, format="csr")
+    labelings = candidates(80, rng)
+    expected = [silhouette_score(X, labels, metric="cosine") for labels in labelings]
+    assert silhouettes(X, labelings, metric="cosine") == pytest.approx(expected, abs=1e-12)
+    distances = pairwise_distances(X, metric="cosine")
+    np.fill_diagonal(distances, 0)
+    assert silhouettes(distances, labelings, metric="precomputed") == pytest.approx(expected)
+
+
+def test_clusterings_without_a_silhouette_give_none():
+    X = np.random.default_rng(2).normal(size=(6, 2))
+    found = silhouettes(X, [np.zeros(6), np.arange(6), [0, 0, 0, 1, 1, 1]])
+    assert np.isnan(found).tolist() == [True, True, False]
+    assert silhouettes(X, []).shape == (0,)
+
+
+def test_equal_rows_have_a_silhouette_of_zero():
+    assert silhouettes(np.ones((6, 2)), [[0, 0, 0, 1, 1, 1]]).tolist() == [0.0]
+
+
+def test_labels_of_another_number_are_refused():
+    with pytest.raises(ValueError, match="clustering 1 has 3 labels for 6 rows"):
+        silhouettes(np.ones((6, 2)), [[0, 0, 0, 1, 1, 1], [0, 1, 1]])
