@@ -1,3 +1,5 @@
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -196,6 +198,33 @@ def test_a_rule_with_an_idle_antecedent_is_marked_redundant():
     }
     assert marks == {"a": False, "b": False, "ab": False, "az": True, "bz": True, "abz": True}
     assert to_y.loc[[frozenset("az")], "confirmed"].item()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_improvement_is_over_every_more_general_rule(seed):
+    baskets = random_baskets(seed, n=40)
+    rules = association_rules(
+        frequent_itemsets(long_table(random_baskets(seed + 10, n=40)), 2), min_threshold=0.3
+    )
+    judged = confirm_rules(rules, long_table(baskets), min_improvement=0.05)
+
+    def confidence(left, right):
+        n = sum(left <= basket for basket in baskets)
+        return sum(left | right <= basket for basket in baskets) / max(n, 1)
+
+    skipping = 0
+    for row in judged[judged["count"] > 0].itertuples():
+        n_left = len(row.antecedents)
+        shares = [
+            [confidence(frozenset(c), row.consequents) for c in combinations(row.antecedents, k)]
+            for k in range(n_left)
+        ]
+        best = max(max(part) for part in shares)
+        gained = confidence(row.antecedents, row.consequents) - best
+        assert row.improvement == pytest.approx(gained, abs=1e-12)
+        assert row.redundant == (not row.productive or gained <= 0.05)
+        skipping += best > max(shares[0] + shares[-1])
+    assert skipping > 0, "the best more general rule must be much shorter somewhere"
 
 
 def test_productive_p_of_one_stratum_is_the_bound_of_the_largest_fisher_test():

@@ -8,7 +8,7 @@ from mlxtend.frequent_patterns import fpmax
 from pandas.testing import assert_frame_equal
 from rules.making import brute_force, long_table, one_hot, random_baskets
 
-from cohortlab.rules import MINERS, frequent_itemsets, minimum_count
+from cohortlab.rules import MINERS, TooManyItemsetsError, frequent_itemsets, minimum_count
 from cohortlab.rules.eclat import first_of_equals
 from cohortlab.synthetic.quest import generate_baskets
 
@@ -254,10 +254,17 @@ def test_the_cap_tells_what_was_found_and_a_support_that_gives_less():
     with pytest.raises(ValueError, match=r"stopped at (\d+) itemsets") as stopped:
         frequent_itemsets(table, 1, max_itemsets=20)
     tried = float(str(stopped.value).split("min_support of ")[1].split()[0])
-    assert 1 / 60 < tried < 1
+    assert tried == pytest.approx(2 / 60, rel=1e-3)
+    assert isinstance(stopped.value, TooManyItemsetsError)
     every = len(frequent_itemsets(table, 1))
     assert len(frequent_itemsets(table, tried)) < every
     assert len(frequent_itemsets(table, 1, max_itemsets=every)) == every
+
+
+def test_algorithm_target_and_length_may_be_given_by_place():
+    table = long_table(random_baskets(0))
+    named = frequent_itemsets(table, 0.1, algorithm="fpgrowth", target="closed", max_len=2)
+    assert_frame_equal(frequent_itemsets(table, 0.1, "fpgrowth", "closed", 2), named)
 
 
 @pytest.mark.parametrize(

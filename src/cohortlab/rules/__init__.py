@@ -13,7 +13,12 @@ from cohortlab.rules.confirmation import (
 from cohortlab.rules.contrast import contrast_rules
 from cohortlab.rules.correction import adjust
 from cohortlab.rules.hierarchy import ancestor_pairs, at_level, with_ancestors
-from cohortlab.rules.itemsets import TARGETS, frequent_itemsets, minimum_count
+from cohortlab.rules.itemsets import (
+    TARGETS,
+    TooManyItemsetsError,
+    frequent_itemsets,
+    minimum_count,
+)
 from cohortlab.rules.joins import baskets_of
 from cohortlab.rules.measures import FURTHER_MEASURES, MEASURES
 from cohortlab.rules.miners import MINERS
@@ -30,6 +35,7 @@ __all__ = [
     "BasketReport",
     "Baskets",
     "Confirmation",
+    "TooManyItemsetsError",
     "adjust",
     "ancestor_pairs",
     "as_lists",

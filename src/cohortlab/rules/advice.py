@@ -1,14 +1,18 @@
 """What to say, and what to try, where no rule was found."""
 
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import pandas as pd
 from scipy import sparse
 
 from cohortlab.rules.association import association_rules
 from cohortlab.rules.checks import exact_fraction
-from cohortlab.rules.itemsets import minimum_count
+from cohortlab.rules.itemsets import TooManyItemsetsError, frequent_itemsets, minimum_count
+from cohortlab.rules.measures import FURTHER_MEASURES
 from cohortlab.rules.reading import Baskets, read_baskets
+
+#: Itemsets looked at, at most, in search of a support that gives a rule.
+MAX_ITEMSETS = 200_000
 
 
 def why_empty(
@@ -17,8 +21,10 @@ def why_empty(
     min_support: float,
     metric: str,
     min_threshold: float,
+    *,
+    max_len: int | None = None,
 ) -> str:
-    """Say why there is no rule, and which threshold would give one.
+    """Say why there is no rule, and which thresholds would give one.
 
     Parameters
     ----------
@@ -26,47 +32,76 @@ def why_empty(
         Columns `basket_id, item`, as they were mined.
     itemsets : DataFrame
         From `frequent_itemsets` at `min_support`.
-    min_support, metric, min_threshold
-        The thresholds that were used.
+    min_support, metric, min_threshold, max_len
+        What itemsets and rules were asked for.
 
     Returns
     -------
     str
-        One or two sentences; empty where there are rules after all.
+        Some sentences; empty where there are rules after all. A support that they advise gives a
+        rule at this `min_threshold`, and a threshold gives one at this `min_support`.
     """
     read = read_baskets(baskets)
-    n_baskets = read.n_baskets
-    if n_baskets == 0:
+    if read.n_baskets == 0:
         return "There is no basket, so there is no rule."
-    if (itemsets["itemsets"].map(len) >= 2).any():
-        return _threshold_advice(itemsets, metric, min_threshold)
+    if len(association_rules(itemsets, metric, min_threshold, n_baskets=read.n_baskets)):
+        return ""
     together = _largest_pair(read)
     if together == 0:
         return "No basket holds two different items, so there is no rule at any support."
-    needed = minimum_count(min_support, n_baskets)
-    share = exact_fraction(together) / n_baskets
-    return (
-        f"No two items are together in {needed} of the {n_baskets} baskets. The most frequent pair "
-        f"is in {together}: try a min_support of {_rounded_down(float(share))} or less."
-    )
+    needed = minimum_count(min_support, read.n_baskets)
+    if together < needed:
+        reason = (
+            f"No two items are together in {needed} of the {read.n_baskets} baskets; the most "
+            f"frequent pair is in {together}."
+        )
+    else:
+        reason = _threshold_advice(itemsets, metric, min_threshold)
+    most = min(together, needed - 1)
+    return f"{reason} {_support_advice(read, most, metric, min_threshold, max_len)}".strip()
 
 
 def _threshold_advice(itemsets: pd.DataFrame, metric: str, min_threshold: float) -> str:
-    every = association_rules(itemsets, metric=metric, min_threshold=-1e9)
-    best = float(every[metric].max())
-    if best >= min_threshold:
-        return ""
+    further = [metric] if metric in FURTHER_MEASURES else []
+    known = association_rules(itemsets, "support", 0.0, further=further)[metric].dropna()
+    missed = f"No rule reaches a {metric} of {min_threshold:g}."
+    if known.empty:
+        return missed
+    # Of p-values the lowest is best. Rounded the wrong way, the advice would find nothing again.
+    best, way, side = known.max(), ROUND_FLOOR, "less"
+    if metric == "fisher_p":
+        best, way, side = known.min(), ROUND_CEILING, "more"
     return (
-        f"No rule reaches a {metric} of {min_threshold:g}. The highest is {best:.4g}: "
-        f"try a min_threshold of {_rounded_down(best)} or less."
+        f"{missed} The best has {best:.4g}: try a min_threshold of {_rounded(best, way)} or {side}."
     )
 
 
-def _rounded_down(value: float) -> str:
-    # Three digits, never above the value: advice that is rounded up would find nothing again.
-    digits = Decimal(repr(value))
+def _support_advice(
+    read: Baskets, most: int, metric: str, min_threshold: float, max_len: int | None
+) -> str:
+    """Look for the rule on the most baskets, from `most` on by half as many each time."""
+    tried, asked = None, f"a {metric} of {min_threshold:g}"
+    while most >= 1:
+        try:
+            itemsets = frequent_itemsets(read, most, max_len=max_len, max_itemsets=MAX_ITEMSETS)
+        except TooManyItemsetsError:
+            break
+        rules = association_rules(itemsets, metric, min_threshold)
+        if len(rules):
+            count = int(rules["count"].max())
+            share = _rounded(float(exact_fraction(count) / read.n_baskets), ROUND_FLOOR)
+            return (
+                f"The most frequent rule that has {asked} is on {count} baskets: try a "
+                f"min_support of {share} or less."
+            )
+        tried, most = most, most // 2
+    return f"None on {tried} baskets or more has {asked} either." if tried else ""
+
+
+def _rounded(value: float, way: str) -> str:
+    digits = Decimal(repr(float(value)))
     step = Decimal(1).scaleb(digits.adjusted() - 2)
-    return f"{float(digits.quantize(step, rounding=ROUND_FLOOR)):g}"
+    return f"{float(digits.quantize(step, rounding=way)):g}"
 
 
 def _largest_pair(baskets: Baskets) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -154,14 +155,20 @@ def _judge(
     factor = effect(*masks) if effect and effect.people.repeat else 1.0
     expected, p = upper_tail(*counts, counter.sizes, factor)
     best, p_productive = counts[2].sum() / max(counter.sizes.sum(), 1), p
-    for item in left if len(left) > 1 else ():
-        fewer = mask(left - {item})
-        n, with_right = counter.counts(fewer), counter.counts(fewer & masks[1])
+    for fewer in _parts(left):
+        general = mask(fewer)
+        n, with_right = counter.counts(general), counter.counts(general & masks[1])
         best = max(best, with_right.sum() / max(n.sum(), 1))
-        p_productive = max(p_productive, upper_tail(*counts[:2], with_right, n, factor)[1])
+        if len(fewer) == len(left) - 1:
+            p_productive = max(p_productive, upper_tail(*counts[:2], with_right, n, factor)[1])
     n_people = effect.n_people(both) if effect else -1
     totals = [int(count.sum()) for count in counts]
     return (*totals, n_people, expected, factor, p, best, p_productive)
+
+
+def _parts(items: frozenset) -> list[frozenset]:
+    """All subsets but the empty one and the whole."""
+    return [frozenset(part) for size in range(1, len(items)) for part in combinations(items, size)]
 
 
 def _decided(

@@ -16,13 +16,17 @@ from cohortlab.rules.reading import Baskets, read_baskets
 TARGETS = ("all", "closed", "maximal")
 
 
+class TooManyItemsetsError(ValueError):
+    """More itemsets reach the support than were allowed for."""
+
+
 def frequent_itemsets(
     baskets: pd.DataFrame | Sequence[Iterable] | Baskets,
     min_support: float,
-    *,
     algorithm: str = "eclat",
     target: str = "all",
     max_len: int | None = None,
+    *,
     max_itemsets: int = 2_000_000,
     apart: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
@@ -59,7 +63,9 @@ def frequent_itemsets(
     Raises
     ------
     ValueError
-        If a column or an id is missing, the support makes no sense, or there are too many sets.
+        If a column or an id is missing, or the support makes no sense.
+    TooManyItemsetsError
+        If there are more sets than `max_itemsets`; a ValueError, too.
 
     Notes
     -----
@@ -91,7 +97,7 @@ def frequent_itemsets(
         pairs = _coded_pairs(apart, read.items)
         found = MINERS[algorithm](read, min_count, **options, apart=pairs)
     if found.n_met > max_itemsets:
-        raise ValueError(_too_many(found, max_itemsets, min_count, read.n_baskets))
+        raise TooManyItemsetsError(_too_many(found, max_itemsets, min_count, read.n_baskets))
     table = as_frame(found, read.items, read.n_baskets)
     table.attrs |= {"n_empty": read.report.n_empty, "n_repeated": read.report.n_repeated}
     return table
@@ -140,12 +146,9 @@ def _coded_pairs(apart: pd.DataFrame | None, items: list) -> np.ndarray | None:
 
 
 def _too_many(found: Found, max_itemsets: int, min_count: int, n_baskets: int) -> str:
-    counts = np.concatenate(found.counts)
-    # The itemsets found so far thin out with support: where few enough of them are left, the
-    # whole may well fit; double the support where they do not say.
-    known = 1 < max_itemsets <= len(counts)
-    enough = np.sort(counts)[::-1][max_itemsets // 2] + 1 if known else 2 * min_count
-    tried = min(max(int(enough), min_count + 1), 2 * min_count, n_baskets)
+    # What was met so far does not tell how many there are. A support that is a little higher may
+    # well be stopped again, and each such try takes as long; by doubling, few tries are enough.
+    tried = min(2 * min_count, n_baskets)
     return (
         f"stopped at {found.n_met} itemsets in {min_count} of {n_baskets} baskets or more, where "
         f"max_itemsets is {max_itemsets}: try a min_support of {tried / n_baskets:.4g} "
