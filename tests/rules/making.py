@@ -7,7 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
+#: Populations without any rule that a test of honesty looks at, and in how many of them a rule may
+#: be accepted: where 5 % are, more than 21 of 200 have a probability below 0.001.
+N_NULLS = 200
+MOST_BY_CHANCE = int(stats.binom.ppf(0.999, N_NULLS, 0.05))
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
