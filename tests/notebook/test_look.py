@@ -5,9 +5,11 @@ import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
+from cohortlab.notebook import look
 from cohortlab.notebook.look import escape_markdown, palette_png, terminal
 from cohortlab.plots.style import cluster_colours
 
@@ -73,3 +75,13 @@ def test_without_a_terminal_nobody_watches(monkeypatch, tmp_path):
     with open(tmp_path / "log", "w") as stream:
         monkeypatch.setattr(sys, "stderr", Kernel(stream.fileno()))
         assert terminal() is None
+
+
+def test_a_table_without_rows_becomes_a_sentence(monkeypatch):
+    shown = []
+    monkeypatch.setattr(look, "display", shown.append)
+    table = pd.DataFrame({"x": [1]})
+    look.show_table(table, "There is none.")
+    look.show_table(table.head(0), "There is none.")
+    assert shown[0] is table
+    assert shown[1].data == "There is none."

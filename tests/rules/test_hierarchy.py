@@ -7,6 +7,7 @@ from cohortlab.rules import (
     association_rules,
     at_level,
     frequent_itemsets,
+    rules_above,
     with_ancestors,
 )
 
@@ -71,6 +72,18 @@ def test_no_rule_holds_an_item_and_its_ancestor():
     assert n_forbidden(apart) == 0
     kept = [s for s in free["itemsets"] if not any(pair <= s for pair in forbidden)]
     assert apart["itemsets"].tolist() == kept
+
+
+def test_rules_above_hold_a_category():
+    pairs = ancestor_pairs(TREE)
+    table = with_ancestors(long_table(random_baskets(1)), TREE)
+    itemsets = frequent_itemsets(table, 0.2, max_len=3, apart=pairs[["item", "ancestor"]])
+    rules = association_rules(itemsets, min_threshold=0.3)
+    raised = rules_above(rules, pairs)
+    sides = rules["antecedents"].map(sorted) + rules["consequents"].map(sorted)
+    assert len(raised) == sum(not set("abcdefg").issuperset(side) for side in sides)
+    assert 0 < len(raised) < len(rules)
+    assert rules_above(rules.head(0), pairs).columns.tolist() == rules.columns.tolist()
 
 
 def test_groceries_have_rules_between_levels(groceries):

@@ -1,6 +1,14 @@
 """What every notebook uses: its results, its seeds, and how it looks."""
 
-from cohortlab.notebook.look import escape_markdown, say, setup, show_versions, terminal, thousands
+from cohortlab.notebook.look import (
+    escape_markdown,
+    say,
+    setup,
+    show_table,
+    show_versions,
+    terminal,
+    thousands,
+)
 from cohortlab.notebook.results import Results
 from cohortlab.notebook.seeds import derive_rng, derive_seed
 
@@ -11,6 +19,7 @@ __all__ = [
     "escape_markdown",
     "say",
     "setup",
+    "show_table",
     "show_versions",
     "terminal",
     "thousands",

@@ -95,6 +95,26 @@ def say(text: str) -> None:
     display(Markdown(text))
 
 
+def show_table(table: pd.DataFrame, otherwise: str) -> None:
+    """Show a table; where it has no row, a sentence in its place.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        What to show.
+    otherwise : str
+        Markdown, as for `say`.
+
+    Returns
+    -------
+    None
+    """
+    if len(table):
+        display(table)
+    else:
+        say(otherwise)
+
+
 def escape_markdown(text: object) -> str:
     r"""Make text from the data safe to show: no markup in it is ever rendered.
 

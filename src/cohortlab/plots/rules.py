@@ -41,7 +41,9 @@ def support_and_confidence(rules: pd.DataFrame) -> Figure:
     shade = {"vmin": 0.0, "vmax": float(np.quantile(rules["lift"], 0.98)), "cmap": SEQUENTIAL}
     for panel, scope in zip(np.atleast_1d(axes), scopes, strict=True):
         own = rules[rules["scope"] == scope].sort_values("lift")
-        points = panel.scatter(own["support"], own["confidence"], c=own["lift"], s=22, **shade)
+        points = panel.scatter(
+            own["support"], own["confidence"], c=own["lift"], s=14, linewidths=0, **shade
+        )
         logarithmic(panel.xaxis)
         panel.set(xlabel="support (logarithmic)", title=f"{scope}: {len(own)} rules")
     np.atleast_1d(axes)[0].set_ylabel("confidence")

@@ -12,7 +12,7 @@ from cohortlab.rules.confirmation import (
 )
 from cohortlab.rules.contrast import contrast_rules
 from cohortlab.rules.correction import adjust
-from cohortlab.rules.hierarchy import ancestor_pairs, at_level, with_ancestors
+from cohortlab.rules.hierarchy import ancestor_pairs, at_level, rules_above, with_ancestors
 from cohortlab.rules.itemsets import (
     TARGETS,
     TooManyItemsetsError,
@@ -53,6 +53,7 @@ __all__ = [
     "one_per_itemset",
     "read_baskets",
     "rule_stability",
+    "rules_above",
     "shuffle_baskets",
     "split_baskets",
     "why_empty",

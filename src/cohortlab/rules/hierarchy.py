@@ -131,3 +131,24 @@ def _check_known(baskets: pd.DataFrame, tree: pd.DataFrame) -> None:
             f"the tree knows none of the items: items are {baskets['item'].dtype}, the tree's ids "
             f"{tree.iloc[:, 0].dtype}; read both the same way"
         )
+
+
+def rules_above(rules: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Keep the rules that hold something which stands above an item.
+
+    Parameters
+    ----------
+    rules : DataFrame
+        `antecedents, consequents`.
+    pairs : DataFrame
+        From `ancestor_pairs`.
+
+    Returns
+    -------
+    DataFrame
+        Some of the rows, in the same order.
+    """
+    above = set(pairs["ancestor"])
+    sides = zip(rules["antecedents"], rules["consequents"], strict=True)
+    kept = [not above.isdisjoint(left | right) for left, right in sides]
+    return rules[pd.Series(kept, rules.index, dtype=bool)].reset_index(drop=True)

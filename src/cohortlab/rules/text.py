@@ -76,12 +76,20 @@ def with_titles(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     table : DataFrame
         From `frequent_itemsets` or `association_rules`.
     titles : mapping of item to text
-        What to call an item; its id where the mapping has none.
+        What to call an item. Its id stands behind the title in brackets, unless it is a word of
+        it; and alone, where the mapping has no title.
 
     Returns
     -------
     DataFrame
-        A copy with texts such as `milk + tea` in place of frozensets, in the order of the ids.
+        A copy with texts such as `milk [12] + tea [7]` in place of frozensets, in the order of the
+        ids.
+
+    Examples
+    --------
+    >>> sets = pd.DataFrame({"itemsets": [frozenset(["12", "7"]), frozenset(["milk"])]})
+    >>> with_titles(sets, {"12": "milk", "7": "category 7"})["itemsets"].tolist()
+    ['milk [12] + category 7', 'milk']
     """
     texts = {
         name: table[name].map(
@@ -94,7 +102,11 @@ def with_titles(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
 
 def _title(item: str, titles: Mapping[str, str]) -> str:
     title = titles.get(item)
-    return str(item) if title is None or pd.isna(title) else " ".join(str(title).split())
+    words = [] if title is None or pd.isna(title) else str(title).split()
+    if not words:
+        return str(item)
+    named = " ".join(words)
+    return named if str(item) in [*words, named] else f"{named} [{item}]"
 
 
 def _set_columns(table: pd.DataFrame) -> list[str]:
