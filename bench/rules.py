@@ -7,12 +7,14 @@ the result in its library's own form. That form is a table of whole numbers for 
 sparse one-hot frame for mlxtend, and lists of Python's whole numbers for PyFIM; the result is
 mlxtend's frame of frozensets for the first two and a list of tuples for PyFIM. So each reads what
 Python holds and makes what Python holds; the file is read by none. `cohortlab_lists` begins with
-PyFIM's lists, too. The numbers of itemsets have to be equal. Prints JSON.
+PyFIM's lists, too. The numbers of itemsets have to be equal. Growth is that of ours with baskets,
+items and support. Prints JSON; times are medians, of the clock and of the processor.
 
     python bench/rules.py                  everything (mlxtend takes minutes)
-    python bench/rules.py --quick          a tenth of the baskets, once
+    python bench/rules.py --quick          few baskets, once: whether it runs
     python bench/rules.py --peer-python P  the interpreter that has PyFIM (`pip install pyfim`),
                                            where it is not this one
+    python bench/rules.py --table FILE     the tables of docs/rules.md from the JSON of a run
 """
 
 import argparse
@@ -30,6 +32,16 @@ from pathlib import Path
 
 #: Shape of the file, smallest share of its baskets.
 CASES = [("retail", 0.002), ("retail", 0.0005), ("t10i4d100k", 0.002), ("dense", 0.5)]
+#: Baskets of the growing files; items, and shares, of those as large as the smallest of them.
+GROWTH = {
+    "baskets": [50_000, 100_000, 200_000, 400_000],
+    "items": [1_000, 4_000, 16_000],
+    "support": [0.01, 0.002, 0.0005, 0.0002],
+}
+#: The same in a quick run, and how many baskets its other files have.
+QUICK_CASES = [("retail", 0.01), ("dense", 0.5)]
+QUICK_GROWTH = {"baskets": [1_000], "items": [1_000], "support": [0.01]}
+QUICK_BASKETS = 1_000
 #: mlxtend's Apriori is stopped at this much memory.
 APRIORI_LIMIT_GIB = 4
 
@@ -68,21 +80,29 @@ def _table(lists: list):
     return pd.DataFrame({"basket_id": np.repeat(np.arange(len(sizes)), sizes), "item": items})
 
 
+def _timed(call, repeats: int) -> dict:
+    """Call again and again, each result gone before the next; seconds of the clock and of work."""
+    seconds, cpu_seconds = [], []
+    for _ in range(repeats):
+        begun, worked = time.perf_counter(), time.process_time()
+        found = call()
+        seconds.append(time.perf_counter() - begun)
+        cpu_seconds.append(time.process_time() - worked)
+        n_found = len(found)
+        del found
+    medians = [round(statistics.median(times), 4) for times in (seconds, cpu_seconds)]
+    return {"itemsets": n_found, "seconds": medians[0], "cpu_seconds": medians[1]}
+
+
 def _run_ours(lists: list, min_count: int, repeats: int, form=_table) -> dict:
     from cohortlab.rules import frequent_itemsets
 
     baskets = form(lists)
     begun = time.perf_counter()
     frequent_itemsets([[1, 2, 3], [1, 2, 3]], 1)
-    first_call = time.perf_counter() - begun
-    times = []
-    for _ in range(repeats):
-        begun = time.perf_counter()
-        found = frequent_itemsets(baskets, min_count)
-        times.append(time.perf_counter() - begun)
-        n_found = len(found)
-        del found
-    return {"itemsets": n_found, "seconds": times, "first_call_seconds": first_call}
+    first_call = round(time.perf_counter() - begun, 3)
+    figures = _timed(lambda: frequent_itemsets(baskets, min_count), repeats)
+    return figures | {"first_call_seconds": first_call}
 
 
 def _run_codes(lists: list, min_count: int, repeats: int) -> dict:
@@ -92,12 +112,8 @@ def _run_codes(lists: list, min_count: int, repeats: int) -> dict:
 
     table = _table(lists)
     mine_eclat(read_baskets(table.head(6)), 1, max_len=99, cap=10**7)
-    times = []
-    for _ in range(repeats):
-        begun = time.perf_counter()
-        found = mine_eclat(read_baskets(table), min_count, max_len=10**6, cap=10**8)
-        times.append(time.perf_counter() - begun)
-    return {"itemsets": len(found), "seconds": times}
+    options = {"max_len": 10**6, "cap": 10**8}
+    return _timed(lambda: mine_eclat(read_baskets(table), min_count, **options), repeats)
 
 
 def _one_hot(lists: list):
@@ -115,12 +131,8 @@ def _one_hot(lists: list):
 def _run_mlxtend(lists: list, min_count: int, repeats: int, algorithm: str) -> dict:
     from mlxtend import frequent_patterns
 
-    held, times = _one_hot(lists), []
-    for _ in range(repeats):
-        begun = time.perf_counter()
-        found = getattr(frequent_patterns, algorithm)(held, (min_count - 0.5) / len(lists))
-        times.append(time.perf_counter() - begun)
-    return {"itemsets": len(found), "seconds": times}
+    held, share = _one_hot(lists), (min_count - 0.5) / len(lists)
+    return _timed(lambda: getattr(frequent_patterns, algorithm)(held, share), repeats)
 
 
 def _run_apriori(lists: list, min_count: int, repeats: int) -> dict:
@@ -135,14 +147,7 @@ def _run_apriori(lists: list, min_count: int, repeats: int) -> dict:
 def _run_pyfim(lists: list, min_count: int, repeats: int, algorithm: str) -> dict:
     import fim
 
-    times = []
-    for _ in range(repeats):
-        begun = time.perf_counter()
-        found = getattr(fim, algorithm)(lists, supp=-min_count, zmin=1)
-        times.append(time.perf_counter() - begun)
-        n_found = len(found)
-        del found
-    return {"itemsets": n_found, "seconds": times}
+    return _timed(lambda: getattr(fim, algorithm)(lists, supp=-min_count, zmin=1), repeats)
 
 
 WAYS = {
@@ -178,10 +183,7 @@ def in_own_process(python: str, way: str, path: Path, min_count: int, repeats: i
         return {"stopped": f"after {limit} s"}
     if done.returncode:
         raise RuntimeError(f"{way} on {path.name} failed:\n{done.stderr}")
-    figures = json.loads(done.stdout)
-    if "seconds" in figures:
-        figures["seconds"] = round(statistics.median(figures["seconds"]), 4)
-    return figures
+    return json.loads(done.stdout)
 
 
 def compare(shape: str, support: float, folder: Path, given: argparse.Namespace) -> dict:
@@ -208,34 +210,58 @@ def _ratios(figures: dict) -> dict:
     done = {k: v for k, v in figures.items() if isinstance(v, dict) and "seconds" in v}
     numbers = {name: part["itemsets"] for name, part in done.items()}
     assert len(set(numbers.values())) == 1, f"the numbers of itemsets differ: {numbers}"
-    own = done["cohortlab"]["seconds"]
     ratios = {}
-    if "mlxtend_fpgrowth" in done:
-        ratios["times_faster_than_mlxtend"] = round(done["mlxtend_fpgrowth"]["seconds"] / own, 1)
-    peers = [part["seconds"] for name, part in done.items() if name.startswith("pyfim")]
-    if peers:
-        ratios["time_over_best_pyfim"] = round(own / min(peers), 2)
-        codes = done["cohortlab_codes"]["seconds"]
-        ratios["codes_time_over_best_pyfim"] = round(codes / min(peers), 2)
-        lists = done["cohortlab_lists"]["seconds"]
-        ratios["lists_time_over_best_pyfim"] = round(lists / min(peers), 2)
+    for name in ("seconds", "cpu_seconds"):
+        own, taken = done["cohortlab"][name], {way: part[name] for way, part in done.items()}
+        ratios[f"times_faster_than_mlxtend_{name}"] = round(taken["mlxtend_fpgrowth"] / own, 1)
+        peers = [taken[way] for way in taken if way.startswith("pyfim")]
+        for way in ("cohortlab", "cohortlab_lists", "cohortlab_codes") if peers else ():
+            ratios[f"{way}_over_best_pyfim_{name}"] = round(taken[way] / min(peers), 2)
     return ratios
 
 
 def growth(folder: Path, given: argparse.Namespace) -> list[dict]:
     """Time ours as baskets, items and support grow."""
-    cells = [("baskets", n, None, 0.002) for n in given.growth]
-    cells += [("items", given.growth[0], n, 0.002) for n in (1_000, 4_000, 16_000)]
-    cells += [("support", given.growth[0], None, s) for s in (0.01, 0.002, 0.0005, 0.0002)]
+    least = given.growth["baskets"][0]
+    cells = [("baskets", n, 16_000, 0.002) for n in given.growth["baskets"]]
+    cells += [("items", least, n, 0.002) for n in given.growth["items"]]
+    cells += [("support", least, 16_000, share) for share in given.growth["support"]]
     rows = []
     for what, n_baskets, n_items, support in cells:
-        path = folder / "growth.dat"
-        make(path, "retail", n_baskets, n_items)
+        path = folder / f"retail_{n_baskets}_{n_items}.dat"
+        if not path.exists():
+            make(path, "retail", n_baskets, n_items)
         min_count = -int(-support * n_baskets // 1)
         figures = in_own_process(sys.executable, "cohortlab", path, min_count, given.repeats, 600)
-        size = {"baskets": n_baskets, "items": n_items or 16_000, "support": support}
+        size = {"baskets": n_baskets, "items": n_items, "support": support}
         rows.append({"growing": what} | size | figures)
     return rows
+
+
+def as_tables(report: dict) -> str:
+    """Write the tables of docs/rules.md."""
+    cases = [
+        "| file | baskets | support | itemsets | cohortlab | PyFIM | mlxtend FP-growth | peak |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for case in report["cases"]:
+        own, peers = case["cohortlab"], [case["pyfim_fpgrowth"], case["pyfim_eclat"]]
+        known = [peer["seconds"] for peer in peers if "seconds" in peer]
+        cells = [case["file"], f"{case['baskets']:,}", f"{case['support']:.2%}"]
+        cells += [f"{own['itemsets']:,}", f"{own['seconds']:.2f} s"]
+        cells += [f"{min(known):.2f} s" if known else "not here"]
+        cells += [f"{case['mlxtend_fpgrowth']['seconds']:.1f} s", f"{own['peak_mib']} MiB"]
+        cases.append("| " + " | ".join(cells) + " |")
+    grown = [
+        "| growing | baskets | items | support | itemsets | time | processor | peak |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in report["growth"]:
+        cells = [row["growing"], f"{row['baskets']:,}", f"{row['items']:,}"]
+        cells += [f"{row['support']:.2%}", f"{row['itemsets']:,}", f"{row['seconds']:.2f} s"]
+        cells += [f"{row['cpu_seconds']:.2f} s", f"{row['peak_mib']} MiB"]
+        grown.append("| " + " | ".join(cells) + " |")
+    return "\n".join([*cases, "", *grown])
 
 
 def compile_seconds() -> float:
@@ -268,10 +294,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     parser.add_argument("--way", nargs=4, metavar=("WAY", "FILE", "COUNT", "REPEATS"))
     parser.add_argument("--write", nargs=4, metavar=("FILE", "SHAPE", "BASKETS", "ITEMS"))
-    parser.add_argument("--quick", action="store_true", help="a tenth of the baskets, once")
+    parser.add_argument("--quick", action="store_true", help="few baskets, once")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--peer-python", help="an interpreter that has PyFIM")
     parser.add_argument("--skip", nargs="*", default=[], choices=["cases", "apriori", "growth"])
+    parser.add_argument("--table", metavar="FILE", help="tables from the JSON of a run")
     given = parser.parse_args()
     if given.write:
         path, shape, n_baskets, n_items = given.write
@@ -279,17 +306,29 @@ def main() -> None:
     if given.way:
         way, path, min_count, repeats = given.way
         return run_one(way, Path(path), int(min_count), int(repeats))
-    given.baskets = 8_800 if given.quick else None
-    given.growth = [10_000, 20_000] if given.quick else [50_000, 100_000, 200_000, 400_000]
+    print(as_tables(_read(given.table)) if given.table else json.dumps(measure(given), indent=2))
+    return None
+
+
+def _read(path: str) -> dict:
+    return json.loads(Path(path).read_text())
+
+
+def measure(given: argparse.Namespace) -> dict:
+    """Run what the command line asks for, each way in a process of its own."""
+    given.baskets = QUICK_BASKETS if given.quick else None
+    given.growth = QUICK_GROWTH if given.quick else GROWTH
     given.repeats = 1 if given.quick else given.repeats
     peer = given.peer_python or sys.executable
     given.peer_python = peer if _has_pyfim(peer) else None
     report = {"python": platform.python_version(), "cores": len(os.sched_getaffinity(0))}
-    report["compile_seconds"] = compile_seconds()
+    if not given.quick:
+        report["compile_seconds"] = compile_seconds()
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         if "cases" not in given.skip:
-            report["cases"] = [compare(*case, folder, given) for case in CASES]
+            cases = QUICK_CASES if given.quick else CASES
+            report["cases"] = [compare(*case, folder, given) for case in cases]
         if "apriori" not in given.skip:
             path = folder / "apriori.dat"
             make(path, "retail", given.baskets)
@@ -299,8 +338,7 @@ def main() -> None:
             report["mlxtend_apriori"] = limit | figures
         if "growth" not in given.skip:
             report["growth"] = growth(folder, given)
-    print(json.dumps(report, indent=2))
-    return None
+    return report
 
 
 if __name__ == "__main__":

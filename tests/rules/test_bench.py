@@ -1,0 +1,38 @@
+"""The benchmark runs as its head says, and its tables can be made of what it prints."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from conftest import REPOSITORY
+
+BENCH = str(REPOSITORY / "bench" / "rules.py")
+
+
+def bench(*arguments):
+    command = [sys.executable, BENCH, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture(scope="module")
+def quick():
+    return json.loads(bench("--quick", "--skip", "apriori"))
+
+
+def test_a_quick_run_measures_time_memory_and_growth(quick):
+    assert [case["file"] for case in quick["cases"]] == ["retail", "dense"]
+    for case in quick["cases"]:
+        assert case["cohortlab"]["itemsets"] == case["mlxtend_fpgrowth"]["itemsets"] > 20
+        assert case["times_faster_than_mlxtend_cpu_seconds"] > 0
+    assert {row["growing"] for row in quick["growth"]} == {"baskets", "items", "support"}
+    for figures in [*(case["cohortlab"] for case in quick["cases"]), *quick["growth"]]:
+        assert min(figures[name] for name in ("seconds", "cpu_seconds", "peak_mib")) > 0
+
+
+def test_the_tables_hold_a_row_for_each_case(quick, tmp_path):
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps(quick))
+    tables = bench("--table", path).strip().split("\n\n")
+    assert [table.count("\n") - 1 for table in tables] == [2, len(quick["growth"])]
+    assert all(row.count("|") == 9 for table in tables for row in table.splitlines())
