@@ -1,4 +1,8 @@
-"""Measures of a rule, from whole counts of baskets."""
+"""Measures of a rule, from whole counts of baskets.
+
+`SHARED` and `FURTHER` hold them by name. Each takes `RuleCounts` and returns an array of floats of
+shape (n_rules,), a value for every rule.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,38 +69,17 @@ def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
         return top / bottom
 
 
-def chi_squared(c: RuleCounts) -> np.ndarray:
+def _chi_squared(c: RuleCounts) -> np.ndarray:
     """Pearson's chi-squared of the table of A against B, one degree of freedom, uncorrected.
 
     n (n ab - a b)^2 / (a (n - a) b (n - b)); 0 where a side is in no or in every basket.
-
-    Parameters
-    ----------
-    c : RuleCounts
-        Counts of the rules.
-
-    Returns
-    -------
-    ndarray of float, shape (n_rules,)
-        The measure of each rule.
     """
     margins = c.expected * (c.n - c.left) * (c.n - c.right)
     return np.where(margins == 0, 0.0, _ratio(c.excess * c.excess * c.n, margins))
 
 
-def odds_ratio(c: RuleCounts) -> np.ndarray:
-    """Odds of B where A is, over its odds where A is not; NaN where both products are 0.
-
-    Parameters
-    ----------
-    c : RuleCounts
-        Counts of the rules.
-
-    Returns
-    -------
-    ndarray of float, shape (n_rules,)
-        The measure of each rule.
-    """
+def _odds_ratio(c: RuleCounts) -> np.ndarray:
+    """Odds of B where A is, over its odds where A is not; NaN where both products are 0."""
     both, only_left, only_right, neither = c.cells
     return _ratio(both * neither, only_left * only_right)
 
@@ -179,18 +162,8 @@ def fisher_p(c: RuleCounts) -> np.ndarray:
     return tail(c.both, c.n, c.left, c.right)
 
 
-def imbalance(c: RuleCounts) -> np.ndarray:
+def _imbalance(c: RuleCounts) -> np.ndarray:
     """Imbalance ratio |a - b| / (a + b - ab): 0 where both sides are as frequent, towards 1.
-
-    Parameters
-    ----------
-    c : RuleCounts
-        Counts of the rules.
-
-    Returns
-    -------
-    ndarray of float, shape (n_rules,)
-        The measure of each rule.
 
     References
     ----------
@@ -199,20 +172,8 @@ def imbalance(c: RuleCounts) -> np.ndarray:
     return np.abs(c.left - c.right) / (c.left + c.right - c.both)
 
 
-def hyper_lift(c: RuleCounts, *, level: float = 0.99) -> np.ndarray:
+def _hyper_lift(c: RuleCounts, *, level: float = 0.99) -> np.ndarray:
     """Count of both over the count that chance exceeds with probability 1 - level only.
-
-    Parameters
-    ----------
-    c : RuleCounts
-        Counts of the rules.
-    level : float
-        Probability of no more than the count that it is divided by, in (0, 1).
-
-    Returns
-    -------
-    ndarray of float, shape (n_rules,)
-        The measure of each rule.
 
     References
     ----------
@@ -222,18 +183,8 @@ def hyper_lift(c: RuleCounts, *, level: float = 0.99) -> np.ndarray:
     return _ratio(c.both.astype(float), quantile(level, c.n, c.left, c.right))
 
 
-def hyper_confidence(c: RuleCounts) -> np.ndarray:
+def _hyper_confidence(c: RuleCounts) -> np.ndarray:
     """Probability that chance gives fewer baskets with both: 1 - `fisher_p`.
-
-    Parameters
-    ----------
-    c : RuleCounts
-        Counts of the rules.
-
-    Returns
-    -------
-    ndarray of float, shape (n_rules,)
-        The measure of each rule.
 
     References
     ----------
@@ -242,20 +193,10 @@ def hyper_confidence(c: RuleCounts) -> np.ndarray:
     return 1.0 - fisher_p(c)
 
 
-def mutual_information(c: RuleCounts) -> np.ndarray:
+def _mutual_information(c: RuleCounts) -> np.ndarray:
     """Information that A and B give on one another, in bits.
 
     The sum over the four cells of p log2(p / (p_row p_column)).
-
-    Parameters
-    ----------
-    c : RuleCounts
-        Counts of the rules.
-
-    Returns
-    -------
-    ndarray of float, shape (n_rules,)
-        The measure of each rule.
 
     References
     ----------
@@ -297,18 +238,18 @@ SHARED: dict[str, Callable[[RuleCounts], np.ndarray]] = {
 #: Measures beside mlxtend's: name -> function of the counts. `improvement` is no function of the
 #: counts of one rule; `association_rules` adds it.
 FURTHER: dict[str, Callable[[RuleCounts], np.ndarray]] = {
-    "chi_squared": chi_squared,
+    "chi_squared": _chi_squared,
     "fisher_p": fisher_p,
-    "odds_ratio": odds_ratio,
+    "odds_ratio": _odds_ratio,
     "odds_ratio_low": lambda c: odds_ratio_interval(c)[0],
     "odds_ratio_high": lambda c: odds_ratio_interval(c)[1],
     "lift_low": lambda c: lift_interval(c)[0],
     "lift_high": lambda c: lift_interval(c)[1],
-    "imbalance": imbalance,
+    "imbalance": _imbalance,
     "coverage": lambda c: c.left / c.n,
-    "hyper_lift": hyper_lift,
-    "hyper_confidence": hyper_confidence,
-    "mutual_information": mutual_information,
+    "hyper_lift": _hyper_lift,
+    "hyper_confidence": _hyper_confidence,
+    "mutual_information": _mutual_information,
 }
 MEASURES = list(SHARED)
 FURTHER_MEASURES = [*FURTHER, "improvement"]
