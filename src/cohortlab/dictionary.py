@@ -50,7 +50,7 @@ the segments: all that assigning a new customer needs).
 
 The study `populations` adds `lesson.csv` (one trial an algorithm and overlap), `recovered.csv`
 (how much of the planted matrix came back, by strength), `lesson.dot`, `lesson.svg`, `lesson.json`,
-`phases.csv` (mean adjusted Rand index with its interval, by condition and algorithm),
+`phases.csv` (means of `score` with their intervals, by condition and algorithm),
 `leaderboard.csv`, `advice.csv` (the best algorithm by overlap and strength) and `laboratory.json`.
 """
 

@@ -301,13 +301,14 @@ TABLES: dict[str, tuple[Column, ...]] = {
                 ("hamming", "share in a wrong cluster"),
             )
         ),
+        _count("n_person_clusters", "clusters of people found"),
+        _count("n_item_clusters", "clusters of items found"),
         Column("relation_error", "number", "relative error of the matrix", nullable=True, low=0),
+        Column("relation_error_ratio", "number", "over that of no relation", nullable=True, low=0),
         Column("relation_correlation", "number", "with the planted matrix", nullable=True),
         _count("n_planted", "planted relations"),
         _count("n_missed", "planted relations that are not significant"),
         _count("n_false", "significant relations above chance that were not planted"),
-        _count("n_person_clusters", "clusters of people found"),
-        _count("n_item_clusters", "clusters of items found"),
         _count("n_significant", "pairs of clusters that differ from chance at 5 %"),
     ),
 }

@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cohortlab.bipartite import relations
 from cohortlab.laboratory import (
     FINDERS,
     Condition,
     advice,
     conditions,
     estimate_n_clusters,
+    find_clusters,
     leaderboard,
     paragraph,
     phase_table,
@@ -46,6 +48,33 @@ def test_a_null_has_no_scores_and_hardly_a_relation(algorithm):
         n_found += row["n_significant"] > 0
     # Binomial with n = 6 and p = .05: more than 2 has probability .002.
     assert n_found <= 2
+
+
+@pytest.mark.parametrize(("algorithm", "n_searches"), [("kmeans", 1), ("louvain", 2)])
+def test_labels_are_those_of_all_edges_and_relations_those_of_halves(
+    algorithm, n_searches, monkeypatch
+):
+    seen, tested = [], []
+
+    def find(sides, *arguments, **options):
+        seen.append((sides.incidence, find_clusters(sides, *arguments, **options)))
+        return seen[-1][1]
+
+    def relate(edges, *labels):
+        tested.append((edges, labels))
+        return relations(edges, *labels)
+
+    monkeypatch.setattr("cohortlab.laboratory.trial.find_clusters", find)
+    monkeypatch.setattr("cohortlab.laboratory.trial.relations", relate)
+    (row,) = run_trial(EASY, [algorithm], seed=1)
+    assert len(seen) == n_searches
+    (edges, labels), total = tested[0], seen[0][0].sum()
+    assert row["n_person_clusters"] == len(np.unique(seen[0][1][0]))
+    assert all(np.array_equal(*pair) for pair in zip(labels, seen[-1][1], strict=True))
+    if n_searches == 2:
+        assert seen[1][0].sum() + edges.sum() == total
+    else:
+        assert edges.sum() == total
 
 
 def test_scaling_matters_where_one_feature_has_the_larger_range():
@@ -171,21 +200,33 @@ def made_up():
                 shared = {"overlap": 0.1, "strength": strength, "density": 5, "n_people": 50}
                 shared |= {"algorithm": name, "replicate": replicate, "looks_at": "x"}
                 scores = {"person_ari": value + 0.01 * replicate, "item_ari": 0.5}
-                scores |= {"relation_error": 1 - value, "n_missed": 1, "n_planted": 4}
+                scores |= {"relation_error": 1 - value, "relation_error_ratio": 1 - value}
+                scores |= {"n_missed": 1, "n_planted": 4}
                 rows.append(shared | scores | {"is_null": False, "n_significant": 3})
                 rows.append(shared | {"is_null": True, "n_significant": int(replicate == 0)})
     return pd.DataFrame(rows)
 
 
 def test_intervals_are_students():
-    table = phase_table(made_up()).set_index(["strength", "algorithm"])
-    row = table.loc[(0.9, "ward")]
+    table = phase_table(made_up(), scores=["item_ari", "person_ari"])
+    row = table.set_index(["score", "strength", "algorithm"]).loc[("person_ari", 0.9, "ward")]
     values = 0.8 + 0.01 * np.arange(4)
     half = 3.182446305 * values.std(ddof=1) / 2
     assert row["mean"] == pytest.approx(values.mean())
     assert (row["high"] - row["low"]) / 2 == pytest.approx(half)
-    with pytest.raises(ValueError, match="score is 'beauty'"):
-        phase_table(made_up(), score="beauty")
+    with pytest.raises(ValueError, match=r"scores .* not have \['beauty'\]"):
+        phase_table(made_up(), scores=["beauty"])
+
+
+def test_phases_hold_the_labels_of_both_sides_and_the_relation_under_every_condition():
+    table = phase_table(made_up())
+    assert list(table)[:6] == ["score", *GRID, "algorithm"]
+    names = ["person_ari", "item_ari", "relation_error", "relation_error_ratio"]
+    assert list(dict.fromkeys(table["score"])) == names
+    assert table.groupby("score").size().tolist() == [4] * 4
+    means = table.set_index(["score", "strength", "algorithm"])["mean"]
+    assert means["relation_error", 0.1, "leiden"] == pytest.approx(0.9)
+    assert means["item_ari", 0.9, "ward"] == pytest.approx(0.5)
 
 
 def test_the_leaderboard_counts_wins_misses_and_relations_of_the_null():
@@ -196,7 +237,14 @@ def test_the_leaderboard_counts_wins_misses_and_relations_of_the_null():
     assert table["null_relations"].tolist() == [0.25, 0.25]
 
 
-@pytest.mark.parametrize("score", ["person_ari", "relation_error"])
+def test_where_no_relation_was_planted_nobody_is_best_at_it():
+    trials = made_up()
+    trials.loc[trials["strength"] == 0.1, "relation_error_ratio"] = np.nan
+    table = advice(trials, score="relation_error_ratio", by=["strength"])
+    assert table["strength"].tolist() == [0.9]
+
+
+@pytest.mark.parametrize("score", ["person_ari", "relation_error", "relation_error_ratio"])
 def test_advice_names_the_best_for_every_case(score):
     table = advice(made_up(), score=score, by=["strength"]).set_index("strength")
     assert table["best"].to_dict() == {0.1: "ward", 0.9: "leiden"}
@@ -235,6 +283,7 @@ def cases(best):
                 shared |= {"algorithm": algorithm, "looks_at": FINDERS[algorithm][0]}
                 ari = value if algorithm == name else 0.1
                 scores = {"person_ari": ari, "item_ari": 0.5, "relation_error": 1 - ari}
+                scores |= {"relation_error_ratio": 1.1 - ari}
                 scores |= {"n_missed": 1, "n_planted": 4, "n_significant": 3}
                 rows.append(shared | scores | {"is_null": False, "replicate": replicate})
     null = {"overlap": 0, "strength": 0, "density": 5, "n_people": 50, "is_null": True}
@@ -253,9 +302,11 @@ def test_the_paragraph_says_which_algorithm_when_and_when_none():
     assert "With overlap 0.3: at strength 0.9 use edges, by **block_model**." in text
     assert "**None helps** (mean index below 0.5) at overlap 0.3 with strength up to 0.2." in text
     assert "25.0% of 4 tables hold a relation" in text
+    assert "in 3 of 4 cases, most often by **kmeans**; by nobody at overlap 0.3 with" in text
 
 
 def test_the_paragraph_says_where_all_is_well():
     text = " ".join(paragraph(cases({(0.01, 0.9): ("kmeans", 0.9)}), useful=0.5))
+    assert "in all of 1 cases, most often by **kmeans**" in text
     assert "In every case some algorithm has a mean index of at least 0.5." in text
     assert "None helps" not in text

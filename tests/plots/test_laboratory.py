@@ -25,7 +25,8 @@ def scores():
 
 
 def test_a_map_holds_the_means_at_their_conditions():
-    figure = phase_maps(scores(), ["louvain", "ward"], label="index")
+    twice = pd.concat([scores().assign(mean=scores()["mean"] + shift) for shift in (-0.1, 0.1)])
+    figure = phase_maps(twice, ["louvain", "ward"], score="mean", label="index")
     assert [axes.get_title() for axes in figure.axes] == ["louvain", "ward"]
     texts = [text.get_text() for text in figure.axes[0].texts]
     # The strongest relation stands at the top, the least overlap to the left.
@@ -44,6 +45,18 @@ def test_lines_carry_intervals_and_one_look_an_algorithm():
     assert looks[0] == looks[1]
     assert len(looks[0]) == 2
     np.testing.assert_allclose(figure.axes[0].lines[0].get_ydata(), [0.3, 0.5])
+
+
+def test_an_algorithm_looks_the_same_whoever_else_is_drawn():
+    both, alone = (
+        score_lines(rows, x="overlap")
+        for rows in (scores(), scores().query("algorithm=='louvain'"))
+    )
+    first, second = (
+        {(line.get_color(), line.get_marker()) for line in figure.axes[0].lines[-1:]}
+        for figure in (both, alone)
+    )
+    assert first == second
 
 
 def test_the_incidence_stands_in_the_order_of_the_labels():

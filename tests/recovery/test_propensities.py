@@ -64,14 +64,79 @@ def test_without_a_relation_none_is_planted_and_hardly_one_is_found():
     assert n_false <= 7
 
 
-def test_a_cluster_without_a_partner_is_missed():
+@pytest.mark.parametrize("missing", ["child", "adult"])
+def test_a_cluster_without_a_partner_is_missed(missing):
     found, people = observe()
-    del people["child"]
+    del people[missing]
     figures, _ = propensity_recovery(PLANTED, found, people, ITEMS)
     assert figures["n_cells_unmatched"] == 3
-    # With the adults alone, their own taste is everybody's: only the child's toys stand out.
-    assert figures["n_missed"] == figures["n_planted"] == 1
-    assert figures["relative_error"] > 0.5
+    assert (figures["n_planted"], figures["n_missed"]) == (2, 1)
+    norm = np.linalg.norm(PLANTED.loc[missing]) / np.linalg.norm(PLANTED)
+    assert figures["relative_error"] == pytest.approx(norm, abs=0.02)
+
+
+def test_with_fewer_clusters_than_planted_the_others_are_missed():
+    rng = np.random.default_rng(0)
+    kind = rng.integers(2, size=400)
+    matrix = sparse.csr_array(rng.multinomial(12, PLANTED.to_numpy()[kind]))
+    one = relations(matrix, np.zeros(400, dtype=int), np.arange(3))
+    figures, _ = propensity_recovery(PLANTED, one, {"adult": 0}, ITEMS)
+    assert (figures["n_planted"], figures["n_missed"], figures["n_found"]) == (2, 2, 0)
+    assert figures["error_ratio"] > 1
+
+
+def test_with_more_clusters_than_planted_those_without_a_partner_help_nobody():
+    rng = np.random.default_rng(0)
+    kind = rng.integers(2, size=400)
+    matrix = sparse.csr_array(rng.multinomial(12, PLANTED.to_numpy()[kind]))
+    # The people of one kind are found in two clusters, and tools and tea are one with a third.
+    found = relations(matrix, kind + 2 * rng.integers(2, size=400), np.array([0, 1, 1]))
+    figures, _ = propensity_recovery(
+        PLANTED, found, {"child": 0, "adult": 1}, {"toy": 0, "tool": 1}
+    )
+    assert (figures["n_cells"], figures["n_cells_unmatched"]) == (4, 2)
+    assert (figures["n_planted"], figures["n_missed"]) == (2, 0)
+    assert figures["n_found"] == 2
+
+
+@pytest.mark.parametrize("strength", [0.2, 0.5, 0.9])
+def test_the_error_ratio_is_one_for_the_matrix_without_a_relation_at_every_strength(strength):
+    shares, weights = np.array([0.5, 0.3, 0.2]), {"a": 0.5, "b": 0.3, "c": 0.2}
+    planted = pd.DataFrame(
+        (1 - strength) * shares + strength * np.eye(3), list(weights), list("xyz")
+    )
+    everybody = np.array(list(weights.values())) @ planted.to_numpy()
+    same = {name: k for k, name in enumerate([*weights, *planted])}
+    nothing = pd.DataFrame(
+        [(a, x, 1e6 * everybody[k], 0.0, 1.0) for a in range(3) for k, x in enumerate((3, 4, 5))],
+        columns=["person_cluster", "item_cluster", "observed", "z", "q"],
+    )
+    figures, _ = propensity_recovery(planted, nothing, same, same, weights=weights)
+    assert figures["error_ratio"] == pytest.approx(1.0)
+    assert figures["relative_error"] < 0.9 * figures["error_ratio"]
+    values = planted.to_numpy().ravel()
+    figures, _ = propensity_recovery(
+        planted, nothing.assign(observed=1e6 * values), same, same, weights=weights
+    )
+    assert figures["error_ratio"] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_without_a_relation_there_is_no_error_to_compare_with():
+    flat = pd.DataFrame([[0.5, 0.3, 0.2]] * 2, index=PLANTED.index, columns=PLANTED.columns)
+    found, people = observe(flat)
+    assert propensity_recovery(flat, found, people, ITEMS)[0]["error_ratio"] is None
+
+
+def test_what_is_planted_hangs_on_the_weights_of_the_truth():
+    found, people = observe()
+    # Where nearly all edges are the adults', their tools are what everybody takes.
+    figures, cells = propensity_recovery(
+        PLANTED, found, people, ITEMS, weights={"child": 1, "adult": 99}
+    )
+    assert cells.loc[cells["is_planted"], "planted_item"].tolist() == ["toy"]
+    assert figures["n_planted"] == 1
+    with pytest.raises(ValueError, match=r"weights: expected a number for each of \['child'"):
+        propensity_recovery(PLANTED, found, people, ITEMS, weights={"child": 1})
 
 
 def test_scores_agree_with_scikit_learn_and_with_the_recovery_of_labels():

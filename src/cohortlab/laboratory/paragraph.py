@@ -15,7 +15,8 @@ def paragraph(trials: pd.DataFrame, *, useful: float = 0.5, alpha: float = 0.05)
     trials : DataFrame
         From `run_grid`.
     useful : float
-        A mean adjusted Rand index below this helps nobody.
+        A mean adjusted Rand index below this helps nobody, and neither does a relation whose error
+        is more than 1 - this of the error of no relation.
     alpha : float
         Level of the tests behind `n_significant`.
 
@@ -23,12 +24,19 @@ def paragraph(trials: pd.DataFrame, *, useful: float = 0.5, alpha: float = 0.05)
     -------
     list of str
         Sentences in Markdown: the best over all, features and edges apart, what is best in every
-        case of overlap and strength, where nothing helps, and what was found where there is
-        nothing.
+        case of overlap and strength, where nothing helps, how often the relation is found, and
+        what was found where there is nothing.
     """
     board = leaderboard(trials)
     best = advice(trials, score="person_ari", useful=useful)
-    return [*_over_all(board), *_by_case(best), _hopeless(best, useful), *_nulls(trials, alpha)]
+    relation = advice(trials, score="relation_error_ratio", useful=1 - useful)
+    return [
+        *_over_all(board),
+        *_by_case(best),
+        _hopeless(best, useful),
+        *_relation(relation, 1 - useful),
+        *_nulls(trials, alpha),
+    ]
 
 
 def _over_all(board: pd.DataFrame) -> list[str]:
@@ -72,11 +80,29 @@ def _hopeless(best: pd.DataFrame, useful: float) -> str:
     hopeless = best[~best["is_useful"]]
     if hopeless.empty:
         return f"In every case some algorithm has a mean index of at least {useful:g}."
+    return f"**None helps** (mean index below {useful:g}) at {_up_to(hopeless)}."
+
+
+def _up_to(hopeless: pd.DataFrame) -> str:
     cases = [
         f"overlap {overlap:g} with strength up to {rows['strength'].max():g}"
         for overlap, rows in hopeless.groupby("overlap", sort=True)
     ]
-    return f"**None helps** (mean index below {useful:g}) at {'; '.join(cases)}."
+    return "; ".join(cases)
+
+
+def _relation(best: pd.DataFrame, useful: float) -> list[str]:
+    if best.empty:
+        return []
+    found = best[best["is_useful"]]
+    share = "all" if len(found) == len(best) else f"{len(found)}"
+    what = (
+        "The relation between both sides is found with at most "
+        f"{useful:g} of the error of knowing no relation in {share} of {len(best)} cases"
+    )
+    by = f", most often by **{found['best'].mode()[0]}**" if len(found) else ""
+    nobody = best[~best["is_useful"]]
+    return [f"{what}{by}{f'; by nobody at {_up_to(nobody)}' if len(nobody) else ''}."]
 
 
 def _nulls(trials: pd.DataFrame, alpha: float) -> list[str]:

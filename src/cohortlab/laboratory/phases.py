@@ -8,41 +8,48 @@ from scipy import stats
 
 _FACTORS = ["overlap", "strength", "density", "n_people"]
 #: Scores of which less is better.
-_LESS_IS_BETTER = ("relation_error", "person_hamming", "item_hamming")
+_LESS_IS_BETTER = ("relation_error", "relation_error_ratio", "person_hamming", "item_hamming")
+#: Scores of the phase diagram: labels of both sides, and the relation between them.
+PHASE_SCORES = ("person_ari", "item_ari", "relation_error", "relation_error_ratio")
 
 
 def phase_table(
-    trials: pd.DataFrame, *, score: str = "person_ari", level: float = 0.95
+    trials: pd.DataFrame, *, scores: Sequence[str] = PHASE_SCORES, level: float = 0.95
 ) -> pd.DataFrame:
-    """Mean score of every algorithm under every condition, with an interval over the seeds.
+    """Mean scores of every algorithm under every condition, with intervals over the seeds.
 
     Parameters
     ----------
     trials : DataFrame
         From `run_grid`.
-    score : str
-        A column of it.
+    scores : sequence of str
+        Columns of it.
     level : float
         Of the intervals.
 
     Returns
     -------
     DataFrame
-        `overlap, strength, density, n_people, algorithm, n, mean, low, high`, ordered. The
-        interval is Student's, of the mean; NaN with a single seed.
+        `score, overlap, strength, density, n_people, algorithm, n, mean, low, high`: a block of
+        rows for each score, in the order given. The interval is Student's, of the mean; NaN with a
+        single seed.
 
     Examples
     --------
     >>> trials = pd.DataFrame({"overlap": 0.1, "strength": 1, "density": 5, "n_people": 50,
     ...     "is_null": False, "algorithm": "ward", "person_ari": [0.8, 1.0]})
-    >>> phase_table(trials).loc[0, ["n", "mean"]].tolist()
+    >>> phase_table(trials, scores=["person_ari"]).loc[0, ["n", "mean"]].tolist()
     [2.0, 0.9]
     """
-    if score not in trials.columns:
-        raise ValueError(f"score is {score!r}: choose a column of {list(trials.columns)}")
-    values = trials[~trials["is_null"].astype(bool)].astype({score: float})
-    grouped = values.groupby([*_FACTORS, "algorithm"], sort=True)[score]
-    table = grouped.agg(n="count", mean="mean", deviation="std").reset_index()
+    unknown = [score for score in scores if score not in trials.columns]
+    if unknown:
+        raise ValueError(
+            f"scores are columns of {list(trials.columns)}, which do not have {unknown}"
+        )
+    values = trials[~trials["is_null"].astype(bool)].astype(dict.fromkeys(scores, float))
+    grouped = values.groupby([*_FACTORS, "algorithm"], sort=True)
+    parts = {score: grouped[score].agg(n="count", mean="mean", deviation="std") for score in scores}
+    table = pd.concat(parts, names=["score"]).reset_index()
     freedom = (table["n"] - 1).clip(lower=1)
     half = stats.t.ppf((1 + level) / 2, freedom) * table["deviation"] / np.sqrt(table["n"])
     table["low"], table["high"] = table["mean"] - half, table["mean"] + half
@@ -61,9 +68,9 @@ def leaderboard(trials: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         One row an algorithm, best first: `algorithm, looks_at, person_ari, item_ari,
-        relation_error` (means over trials), `wins` (share of the trials in which its person_ari is
-        the best, ties shared), `missed` (share of planted relations not found) and `null_relations`
-        (share of the null trials in which it finds a relation).
+        relation_error, relation_error_ratio` (means over trials), `wins` (share of the trials in
+        which its person_ari is the best, ties shared), `missed` (share of planted relations not
+        found) and `null_relations` (share of the null trials in which it finds a relation).
     """
     real, null = (trials[trials["is_null"].astype(bool) == is_null] for is_null in (False, True))
     trial = [*_FACTORS, "replicate"]
@@ -75,6 +82,7 @@ def leaderboard(trials: pd.DataFrame) -> pd.DataFrame:
         person_ari=("person_ari", "mean"),
         item_ari=("item_ari", "mean"),
         relation_error=("relation_error", "mean"),
+        relation_error_ratio=("relation_error_ratio", "mean"),
         wins=("win", "sum"),
         missed=("n_missed", "sum"),
         planted=("n_planted", "sum"),
@@ -112,10 +120,11 @@ def advice(
     DataFrame
         The columns of `by`, then `best` (algorithm), `mean`, `as_good` (other algorithms whose
         trial-by-trial difference from the best is less than twice its standard error; text) and
-        `is_useful`.
+        `is_useful`. Cases in which the score says nothing (the error ratio of a relation where
+        none is planted) are left out.
     """
     sign = -1.0 if score in _LESS_IS_BETTER else 1.0
-    real = trials[~trials["is_null"].astype(bool)].astype({score: float})
+    real = trials[~trials["is_null"].astype(bool)].astype({score: float}).dropna(subset=score)
     trial = [name for name in [*_FACTORS, "replicate"] if name not in by]
     rows = []
     for values, part in real.groupby(list(by), sort=True):

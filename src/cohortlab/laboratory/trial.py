@@ -3,10 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from scipy import sparse
 
 from cohortlab.bipartite import relations, split_edges
 from cohortlab.laboratory.finders import FINDERS, Sides, find_clusters
@@ -21,6 +23,8 @@ from cohortlab.synthetic.populations import (
     read_clusters,
     spread_clusters,
 )
+
+Labels = tuple[np.ndarray, np.ndarray]
 
 #: Three kinds of people and three of items; one feature of each side has by far the larger range.
 DESIGN = {
@@ -112,13 +116,15 @@ def run_trial(
     list of dict
         For every algorithm the condition, `is_null, algorithm, looks_at`, the scores
         `person_ari, person_ami, person_v, person_hamming` (see `label_scores`; None in a null), the
-        same of the items, `relation_error, relation_correlation, n_planted, n_missed, n_false`,
-        `n_person_clusters, n_item_clusters` and `n_significant`.
+        same of the items, `n_person_clusters, n_item_clusters`; and of the table of relations
+        `relation_error, relation_error_ratio, relation_correlation, n_planted, n_missed, n_false`
+        (see `propensity_recovery`) and `n_significant`.
 
     Notes
     -----
-    Clusters that were found on edges are tested on other edges: the edges are dealt to two halves
-    at random, one to find and one to test (`cohortlab.bipartite.split_edges`).
+    Labels are scored as found on all edges. Relations between clusters that were found on edges
+    must be tested on other edges: for their table the edges are dealt to two halves at random, and
+    clusters are found again on one and tested on the other (`cohortlab.bipartite.split_edges`).
     """
     streams = np.random.SeedSequence(seed).generate_state(5)
     n_items = max(30, round(condition.n_people / people_per_item))
@@ -139,20 +145,19 @@ def run_trial(
     numbers = tuple(len(design[side]["clusters"]) for side in ("people", "items"))
     values = [t.drop(columns=LABEL_COLUMN).to_numpy(dtype=float) for t in (people, items)]
     halves = split_edges(purchases.matrix, rng=np.random.default_rng(int(streams[3])))
+    whole, half = (Sides(*values, edges, numbers) for edges in (purchases.matrix, halves[0]))
+    own = int(streams[4] % 2**31)
+    search = partial(find_clusters, scale=scale, number=number, random_state=own)
+    truth = purchases.person_clusters, purchases.item_clusters
     rows = []
     for algorithm in algorithms:
-        by_edges = FINDERS.get(algorithm, ("", ""))[0] == "edges"
-        seen, tested = halves if by_edges else (purchases.matrix, purchases.matrix)
-        labels = find_clusters(
-            Sides(*values, seen, numbers),
-            algorithm,
-            scale=scale,
-            number=number,
-            random_state=int(streams[4] % 2**31),
-        )
-        head = {**asdict(condition), "is_null": null, "algorithm": algorithm}
-        head["looks_at"] = FINDERS[algorithm][0]
-        rows.append(head | _scores(purchases, labels, tested, null))
+        labels = search(whole, algorithm)
+        looks_at = FINDERS[algorithm][0]
+        by_edges = looks_at == "edges"
+        tested = (search(half, algorithm), halves[1]) if by_edges else (labels, purchases.matrix)
+        head = {**asdict(condition), "is_null": null, "algorithm": algorithm, "looks_at": looks_at}
+        scores = _label_figures(truth, labels, null) | _relation_figures(purchases, *tested, null)
+        rows.append(head | scores)
     return rows
 
 
@@ -170,23 +175,33 @@ def _spread(side: str, overlap: float) -> list[ClusterLaw]:
     return spread_clusters(read_clusters(**json.loads(side)), overlap)
 
 
-def _scores(
-    purchases: Purchases, labels: tuple[np.ndarray, np.ndarray], tested: Any, null: bool
-) -> dict[str, Any]:
-    table = relations(tested, *labels)
-    truth = purchases.person_clusters, purchases.item_clusters
-    matchings = [match_labels(*pair) for pair in zip(truth, labels, strict=True)]
-    found = [label_scores(*v) for v in zip(truth, labels, matchings, strict=True)]
-    figures, _ = propensity_recovery(purchases.relation, table, *matchings)
-    scores: dict[str, Any] = {}
-    for side, score in zip(("person", "item"), found, strict=True):
+def _label_figures(truth: Labels, labels: Labels, null: bool) -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    for side, planted, found in zip(("person", "item"), truth, labels, strict=True):
+        scores = label_scores(planted, found)
         # Without clusters every partition has the same index: it says nothing.
         for short, name in _SCORES.items():
-            scores[f"{side}_{short}"] = None if null else score[name]
-    scores["relation_error"] = None if null else figures["relative_error"]
-    scores["relation_correlation"] = None if null else figures["correlation"]
-    for name in ("n_planted", "n_missed", "n_false"):
-        scores[name] = figures[name]
-    scores["n_person_clusters"], scores["n_item_clusters"] = (len(np.unique(v)) for v in labels)
-    scores["n_significant"] = int((table["q"] <= 0.05).sum())
-    return scores
+            figures[f"{side}_{short}"] = None if null else scores[name]
+    n_people, n_items = (len(np.unique(found)) for found in labels)
+    return {**figures, "n_person_clusters": n_people, "n_item_clusters": n_items}
+
+
+def _relation_figures(
+    purchases: Purchases, labels: Labels, edges: sparse.csr_array, null: bool
+) -> dict[str, Any]:
+    table = relations(edges, *labels)
+    truth = purchases.person_clusters, purchases.item_clusters
+    activity = pd.Series(purchases.matrix.sum(axis=1)).groupby(truth[0]).sum()
+    found, _ = propensity_recovery(
+        purchases.relation,
+        table,
+        *(match_labels(*pair) for pair in zip(truth, labels, strict=True)),
+        weights=activity.to_dict(),
+    )
+    return {
+        "relation_error": None if null else found["relative_error"],
+        "relation_error_ratio": None if null else found["error_ratio"],
+        "relation_correlation": None if null else found["correlation"],
+        **{name: found[name] for name in ("n_planted", "n_missed", "n_false")},
+        "n_significant": int((table["q"] <= 0.05).sum()),
+    }

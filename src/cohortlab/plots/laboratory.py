@@ -4,12 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cohortlab.plots.style import MUTED, SEQUENTIAL, cluster_colours, panels, plain
+from cohortlab.laboratory import FINDERS
+from cohortlab.plots.style import SEQUENTIAL, cluster_colours, panels, plain
 
-_MARKERS = "osD^vP*X<>p"
+# Yellow, the faintest, goes to single linkage, which is at the bottom of most figures anyway.
+_COLOURS = [*(cluster_colours(10)[k] for k in (0, 1, 2, 3, 8, 5, 6, 7, 4, 9)), "0.1"]
+#: Algorithm -> colour and marker, the same in every figure.
+_LOOKS = dict(zip(FINDERS, zip(_COLOURS, "osD^vP*X<>p", strict=True), strict=True))
 
 
 def score_lines(
@@ -27,7 +31,8 @@ def score_lines(
     Parameters
     ----------
     scores : pandas.DataFrame
-        Columns `algorithm`, `x`, `score` and `panel`; and `low`, `high` for intervals.
+        Columns `algorithm` (names of `FINDERS`), `x`, `score` and `panel`; and `low`, `high` for
+        intervals.
     x : str
         The condition; its values are evenly spaced.
     score : str
@@ -44,17 +49,17 @@ def score_lines(
     Returns
     -------
     matplotlib.figure.Figure
-        Each algorithm has one colour and one marker in all panels; lines are set off by a little,
-        so that they do not hide each other.
+        Each algorithm has one colour and one marker in all panels and all figures; lines are set
+        off by a little, so that they do not hide each other.
     """
     parts = [("", scores)] if panel is None else list(scores.groupby(panel, sort=False))
     figure, axes = panels(len(parts), columns=columns, width=4.4, height=3.2)
     algorithms = list(dict.fromkeys(scores["algorithm"]))
     places = {value: k for k, value in enumerate(sorted(scores[x].unique()))}
     shifts = np.linspace(-0.18, 0.18, len(algorithms))
-    styles = list(zip(algorithms, _colours(len(algorithms)), shifts, _MARKERS, strict=False))
+    styles = [(name, *_LOOKS[name], shift) for name, shift in zip(algorithms, shifts, strict=True)]
     for part, (title, rows) in zip(axes, parts, strict=True):
-        for name, colour, shift, marker in styles:
+        for name, colour, marker, shift in styles:
             own = rows[rows["algorithm"] == name].sort_values(x)
             across = own[x].map(places) + shift
             part.plot(across, own[score], color=colour, marker=marker, markersize=5, label=name)
@@ -75,9 +80,10 @@ def score_lines(
 
 
 def phase_maps(
-    table: pd.DataFrame,
+    trials: pd.DataFrame,
     algorithms: Sequence[str],
     *,
+    score: str,
     down: str = "strength",
     across: str = "overlap",
     label: str,
@@ -88,10 +94,12 @@ def phase_maps(
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        Columns `algorithm`, `mean` and both conditions, a row a cell.
+    trials : pandas.DataFrame
+        Columns `algorithm`, `score` and both conditions.
     algorithms : sequence of str
         In the order in which they are drawn.
+    score : str
+        Whose mean over all trials of a cell is shown.
     down, across : str
         The conditions.
     label : str
@@ -108,22 +116,25 @@ def phase_maps(
         good.
     """
     figure, axes = panels(len(algorithms), columns=columns, width=2.5, height=2.1)
-    low, high = min(0.0, table["mean"].min()), max(1.0, table["mean"].max())
+    means = trials.astype({score: float}).groupby(["algorithm", down, across])[score].mean()
+    low, high = min(0.0, means.min()), max(1.0, means.max())
     colours = SEQUENTIAL + "_r" * less_is_better
     for panel, name in zip(axes, algorithms, strict=True):
-        own = table[table["algorithm"] == name]
-        cells = own.pivot(index=down, columns=across, values="mean").sort_index(ascending=False)
-        sns.heatmap(
-            cells, ax=panel, vmin=low, vmax=high, cmap=colours, cbar=False, annot=True,
-            fmt=".2f", annot_kws={"size": 8}, linewidths=0.5,
-        )  # fmt: skip
-        panel.set(title=name, xlabel=across.replace("_", " "), ylabel=down.replace("_", " "))
-        panel.tick_params(axis="y", rotation=0)
+        cells = means[name].unstack(across).sort_index(ascending=False)
+        _draw_cells(panel, cells, low, high, colours)
+        panel.set(title=name, xlabel=across.removeprefix("n_"), ylabel=down.removeprefix("n_"))
     figure.suptitle(label, fontsize=11)
     return figure
 
 
-def _colours(n: int) -> list:
-    if n <= 10:
-        return cluster_colours(n)
-    return [*cluster_colours(10), *[MUTED] * (n - 10)]
+def _draw_cells(panel: Axes, cells: pd.DataFrame, low: float, high: float, colours: str) -> None:
+    values = cells.to_numpy()
+    image = panel.imshow(values, cmap=colours, vmin=low, vmax=high, aspect="auto")
+    panel.grid(visible=False)
+    panel.set_xticks(range(len(cells.columns)), [f"{value:g}" for value in cells.columns])
+    panel.set_yticks(range(len(cells)), [f"{value:g}" for value in cells.index])
+    for (row, column), value in np.ndenumerate(values):
+        red, green, blue, _ = image.to_rgba(value)
+        ink = "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"
+        text = "" if np.isnan(value) else f"{round(value, 2) + 0.0:.2f}"
+        panel.text(column, row, text, color=ink, size=8, ha="center", va="center")
