@@ -101,8 +101,8 @@ def run_trial(
     seed : int
         Seed of populations, purchases and algorithms; all algorithms see the same data.
     design : mapping
-        ``people`` and ``items``, each with ``features``, ``generator`` and ``clusters`` as
-        `make_population` takes them.
+        ``people`` and ``items``, each with ``features``, ``generator`` and ``clusters`` (a mapping)
+        as `make_population` takes them.
     people_per_item : float
         There is an item for so many people, but 30 at least.
     scale, number

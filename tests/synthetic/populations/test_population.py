@@ -7,6 +7,7 @@ from cohortlab.synthetic.populations import (
     CRUDE,
     LAWS,
     largest_remainder,
+    load_clusters,
     make_population,
     null_clusters,
     pairwise_misclassification,
@@ -293,3 +294,55 @@ def test_an_overlap_out_of_reach_says_what_can_be_reached():
         make_population(5, ["x"], "normal", two_normals(share=0.1), 0, overlap=0.4)
     with pytest.raises(ValueError, match="nothing to overlap with"):
         make_population(5, ["x"], "normal", {"a": {"share": 1, "x": [0, 1]}}, 0, overlap=0.1)
+
+
+TWO_KINDS = """
+low: {share: 0.25, x: [0, 1], name: {distribution: categorical, shares: {a: 1}}}
+high: {share: 0.75, x: [5, 6], name: {distribution: categorical, shares: {a: 0.5, b: 0.5}}}
+"""
+
+
+@pytest.mark.parametrize("kind", [str, lambda path: path])
+def test_clusters_from_a_file_are_those_of_the_mapping(tmp_path, kind):
+    path = tmp_path / "clusters.yaml"
+    path.write_text(TWO_KINDS)
+    shares = {"a": 0.5, "b": 0.5}
+    given = {
+        "low": {
+            "share": 0.25,
+            "x": [0, 1],
+            "name": {"distribution": "categorical", "shares": {"a": 1}},
+        },
+        "high": {
+            "share": 0.75,
+            "x": [5, 6],
+            "name": {"distribution": "categorical", "shares": shares},
+        },
+    }
+    read, same = (
+        make_population(40, ["x", "name"], "uniform", clusters, 3)
+        for clusters in (kind(path), given)
+    )
+    pd.testing.assert_frame_equal(read, same)
+    assert null_clusters(kind(path)) == null_clusters(given)
+    assert load_clusters(given) is given
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "clusters.yaml cannot be read .*give a mapping or the path of a YAML file"),
+        ("low: {share: [", "clusters.yaml is no YAML"),
+        ("low: {share: 1}\nlow: {share: 1}", "clusters.yaml is no YAML.*low"),
+        ("", "clusters.yaml: expected a name and its settings for each cluster, got None"),
+        ("- low\n- high", r"clusters.yaml: expected a name .* got \['low', 'high'\]"),
+        ("low: {share: 1, x: [5, 0]}", "clusters.low.x"),
+        ("low: {share: 0.5, x: [0, 1]}", "clusters"),
+    ],
+)
+def test_a_bad_file_of_clusters_is_named(tmp_path, text, message):
+    path = tmp_path / "clusters.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ValueError, match=f"(?s){message}"):
+        make_population(4, ["x"], "uniform", path, 0)

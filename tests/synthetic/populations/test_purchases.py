@@ -96,7 +96,7 @@ def test_budgets_keep_people_from_dear_items():
     dear = (items["price"] > 12).to_numpy()
     assert poor[dear].sum() / poor.sum() < 0.2
     assert rich[dear].sum() / rich.sum() > 0.5
-    assert buy(purchasing="cluster", tastes=[taste]).matrix.toarray()[:, dear].sum() > 8000
+    assert buy(purchasing="cluster").matrix.toarray()[:, dear].sum() > 8000
 
 
 def test_ages_keep_people_from_categories():
@@ -184,9 +184,13 @@ def test_nobody_buying_gives_an_empty_graph():
         ({"person_degrees": {"distribution": "zeta"}}, "person_degrees.distribution"),
         ({"person_degrees": {"distribution": "poisson"}}, "person_degrees.mean: missing"),
         ({"item_degrees": {"distribution": "constant", "mean": 0}}, "cluster 'book' drew 0"),
-        ({"tastes": [{"kind": "smell"}]}, "tastes.0.kind"),
+        ({"purchasing": "cluster", "tastes": [{"kind": "smell"}]}, "looks at no feature; choose"),
+        ({"purchasing": "habit", "tastes": [{"kind": "smell"}]}, "tastes.0.kind"),
         (
-            {"tastes": [{"kind": "budget", "person": "money", "item": "price", "tolerance": 1}]},
+            {
+                "purchasing": "features",
+                "tastes": [{"kind": "budget", "person": "money", "item": "price", "tolerance": 1}],
+            },
             "tastes.0.person: .*'money'",
         ),
         ({"times": {"start": "soon", "days": 3}}, "start: expected a date"),

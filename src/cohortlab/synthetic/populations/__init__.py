@@ -18,7 +18,7 @@ from cohortlab.synthetic.populations.purchasing import (
     by_features,
     by_habit,
 )
-from cohortlab.synthetic.populations.settings import ClusterLaw, read_clusters
+from cohortlab.synthetic.populations.settings import ClusterLaw, load_clusters, read_clusters
 
 __all__ = [
     "CRUDE",
@@ -35,6 +35,7 @@ __all__ = [
     "draw_population",
     "generate_purchases",
     "largest_remainder",
+    "load_clusters",
     "make_population",
     "null_clusters",
     "pairwise_misclassification",

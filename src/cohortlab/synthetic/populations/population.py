@@ -1,13 +1,19 @@
 """Populations: labelled rows drawn from clusters that settings describe."""
 
 from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
 
 import numpy as np
 import pandas as pd
 
 from cohortlab.synthetic.checks import check_number
 from cohortlab.synthetic.populations.overlap import draw_features, spread_clusters
-from cohortlab.synthetic.populations.settings import ClusterLaw, Correlation, read_clusters
+from cohortlab.synthetic.populations.settings import (
+    ClusterLaw,
+    Correlation,
+    load_clusters,
+    read_clusters,
+)
 
 #: The column of a population that holds the true cluster.
 LABEL_COLUMN = "cluster"
@@ -17,7 +23,7 @@ def make_population(
     n: int,
     features: Sequence[str],
     generator: str | Callable[..., np.ndarray],
-    clusters: Mapping[str, Mapping],
+    clusters: Mapping[str, Mapping] | str | PathLike,
     random_state: int,
     *,
     correlation: Correlation | None = None,
@@ -35,12 +41,12 @@ def make_population(
         What a plain list of parameters means: the name of a distribution (``"uniform"`` makes
         ``[20, 35]`` the range), or a function ``generator(u, *parameters)`` that turns uniforms
         into values.
-    clusters : mapping
-        Name -> ``share`` (all sum to 1), one entry a feature, and perhaps ``correlation``. A
-        feature is a plain list of parameters, or a mapping with ``distribution`` and its
-        parameters: uniform (low, high), integers (low, high: whole numbers, both included, all
-        alike), normal (mean, deviation), lognormal (median, spread of the logarithm), poisson
-        (mean), categorical (shares, a mapping), constant (value).
+    clusters : mapping or path
+        Name -> ``share`` (all sum to 1), one entry a feature, and perhaps ``correlation``; or the
+        path of a YAML file that holds this. A feature is a plain list of parameters, or a mapping
+        with ``distribution`` and its parameters: uniform (low, high), integers (low, high: whole
+        numbers, both included, all alike), normal (mean, deviation), lognormal (median, spread of
+        the logarithm), poisson (mean), categorical (shares, a mapping), constant (value).
     random_state : int
         Seed, from 0: the same one gives the same rows.
     correlation : float, mapping or matrix, optional
@@ -138,12 +144,12 @@ def largest_remainder(n: int, shares: Sequence[float]) -> np.ndarray:
     return counts
 
 
-def null_clusters(clusters: Mapping[str, Mapping]) -> dict[str, dict]:
+def null_clusters(clusters: Mapping[str, Mapping] | str | PathLike) -> dict[str, dict]:
     """Make the settings of a population without clusters: all follow the largest one's laws.
 
     Parameters
     ----------
-    clusters : mapping
+    clusters : mapping or path
         As for `make_population`.
 
     Returns
@@ -156,5 +162,5 @@ def null_clusters(clusters: Mapping[str, Mapping]) -> dict[str, dict]:
     >>> null_clusters({"a": {"share": 0.3, "x": [0, 1]}, "b": {"share": 0.7, "x": [5, 6]}})
     {'everybody': {'share': 1.0, 'x': [5, 6]}}
     """
-    largest = max(clusters.values(), key=lambda block: block["share"])
+    largest = max(load_clusters(clusters).values(), key=lambda block: block["share"])
     return {"everybody": {**largest, "share": 1.0}}

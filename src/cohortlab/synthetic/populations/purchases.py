@@ -12,7 +12,7 @@ from scipy import sparse
 from cohortlab.synthetic.checks import check_keys, check_number, read_day
 from cohortlab.synthetic.populations.degrees import draw_degrees
 from cohortlab.synthetic.populations.population import LABEL_COLUMN
-from cohortlab.synthetic.populations.purchasing import PURCHASING, Market
+from cohortlab.synthetic.populations.purchasing import PURCHASING, Market, by_cluster
 from cohortlab.synthetic.populations.tastes import read_tastes
 from cohortlab.synthetic.relations import Preferences, relation_matrix, stacked_cumulative
 
@@ -86,7 +86,7 @@ def generate_purchases(
         relation overall, an item is bought in proportion to it. All alike by default.
     tastes : sequence of mapping
         How features of both sides matter, as `read_tastes` takes them; the purchasing functions
-        ``features`` and ``habit`` use them.
+        ``features`` and ``habit`` use them, ``cluster`` refuses them.
     times : mapping, optional
         ``start`` (a date) and ``days``: every purchase gets a time in this window.
     random_state : int
@@ -104,6 +104,11 @@ def generate_purchases(
     """
     check_number(strength, where="strength", low=0, high=1)
     check_number(random_state, where="random_state", low=0, whole=True)
+    if purchasing in ("cluster", by_cluster) and len(tastes):
+        raise ValueError(
+            "tastes: purchasing by cluster looks at no feature; choose 'features' or 'habit', or "
+            "give no tastes"
+        )
     rng = np.random.default_rng(random_state)
     person_codes, person_names = _clusters(people, "people")
     item_codes, item_names = _clusters(items, "items")

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
 
 import numpy as np
+from ruamel.yaml import YAML, YAMLError
 
 from cohortlab.synthetic.checks import check_keys, check_number, check_shares
 from cohortlab.synthetic.populations.laws import LAWS, Law, Parameters
@@ -49,7 +52,7 @@ class ClusterLaw:
 def read_clusters(
     features: Sequence[str],
     generator: str | Callable[..., np.ndarray],
-    clusters: Mapping[str, Mapping],
+    clusters: Mapping[str, Mapping] | str | PathLike,
     *,
     correlation: Correlation | None = None,
 ) -> list[ClusterLaw]:
@@ -71,6 +74,7 @@ def read_clusters(
         With the name of the cluster and of the feature that is not as it must be.
     """
     _check_features(features)
+    clusters = load_clusters(clusters)
     if not isinstance(clusters, Mapping) or not clusters:
         raise ValueError(f"clusters: expected a mapping with at least one name, got {clusters!r}")
     for name, block in clusters.items():
@@ -85,6 +89,43 @@ def read_clusters(
         matrix = _read_correlation(block.get("correlation", correlation), features, where=where)
         read.append(ClusterLaw(str(name), float(block["share"]), laws, matrix))
     return read
+
+
+def load_clusters(clusters: Mapping[str, Mapping] | str | PathLike) -> Mapping[str, Mapping]:
+    """Read the settings of clusters from a YAML file, where they are given as its path.
+
+    Parameters
+    ----------
+    clusters : mapping or path
+        Settings, which are returned as they are, or the path of a YAML file that holds them and
+        nothing else.
+
+    Returns
+    -------
+    mapping
+        As `make_population` takes it; what it holds is checked there.
+
+    Raises
+    ------
+    ValueError
+        With the path, if the file cannot be read, is no YAML, or holds no mapping.
+    """
+    if not isinstance(clusters, str | PathLike):
+        return clusters
+    path = Path(clusters)
+    try:
+        found = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"clusters: {path} cannot be read ({error}); give a mapping or the path of a YAML file"
+        ) from error
+    except YAMLError as error:
+        raise ValueError(f"clusters: {path} is no YAML: {error}") from error
+    if not isinstance(found, Mapping) or not found:
+        raise ValueError(
+            f"clusters: {path}: expected a name and its settings for each cluster, got {found!r}"
+        )
+    return found
 
 
 def _check_features(features: Sequence[str]) -> None:
