@@ -1,9 +1,11 @@
+from itertools import permutations
+
 import networkx as nx
 import numpy as np
 import pytest
 from scipy import sparse
 
-from cohortlab.bipartite import modularity
+from cohortlab.bipartite import matched_modularity, modularity
 
 
 def southern_women():
@@ -68,3 +70,21 @@ def test_names_of_modules_do_not_matter_and_no_edge_has_no_modularity():
     assert np.isnan(modularity(sparse.csr_array((2, 2)), [0, 1], [0, 1]))
     with pytest.raises(ValueError, match="18 people x 14 items"):
         modularity(matrix, people, items[1:])
+
+
+@pytest.mark.parametrize(("n_people", "n_items"), [(3, 3), (4, 2), (2, 4)])
+def test_matched_clusters_have_the_largest_modularity_of_all_matchings(n_people, n_items):
+    rng = np.random.default_rng(n_people)
+    matrix = sparse.csr_array(rng.poisson(1.0, (40, 15)).astype(float))
+    people, items = rng.integers(n_people, size=40), rng.integers(n_items, size=15)
+    observed = np.zeros((n_people, n_items))
+    np.add.at(observed, (people[:, None], items[None, :]), matrix.toarray())
+    # Every cluster of items joins a cluster of people or, from n_people on, none.
+    names = permutations(range(n_people + n_items), n_items)
+    best = max(modularity(matrix, people, np.array(own)[items]) for own in names)
+    assert matched_modularity(observed) == pytest.approx(best)
+
+
+def test_clusters_without_a_relation_have_no_matched_modularity():
+    assert matched_modularity(np.outer([1, 2, 3], [4, 5])) == pytest.approx(0.0)
+    assert np.isnan(matched_modularity(np.zeros((2, 2))))

@@ -305,6 +305,16 @@ def test_the_paragraph_says_which_algorithm_when_and_when_none():
     assert "in 3 of 4 cases, most often by **kmeans**; by nobody at overlap 0.3 with" in text
 
 
+def test_algorithms_that_are_as_good_are_named_with_what_they_look_at():
+    trials = cases({(0.01, 0.9): ("kmeans", 0.9)})
+    spread = trials["replicate"].map({0: -0.05, 1: 0.05, 2: 0.0})
+    edges = trials["algorithm"] == "block_model"
+    trials.loc[edges, "person_ari"] = 0.89 + spread[edges]
+    same = trials[edges & ~trials["is_null"]].assign(algorithm="ward", looks_at="features")
+    text = " ".join(paragraph(pd.concat([trials, same], ignore_index=True)))
+    assert "use features, by **kmeans**, or as good ward (as good by edges: block_model)." in text
+
+
 def test_the_paragraph_says_where_all_is_well():
     text = " ".join(paragraph(cases({(0.01, 0.9): ("kmeans", 0.9)}), useful=0.5))
     assert "in all of 1 cases, most often by **kmeans**" in text

@@ -7,7 +7,7 @@ from cohortlab.bipartite.items import (
     ItemClusters,
     cluster_items,
 )
-from cohortlab.bipartite.modularity import modularity
+from cohortlab.bipartite.modularity import matched_modularity, modularity
 from cohortlab.bipartite.permutations import PERMUTATIONS
 from cohortlab.bipartite.relation_table import NULLS, RELATION_COLUMNS, relations
 from cohortlab.bipartite.splitting import split_edges
@@ -30,6 +30,7 @@ __all__ = [
     "cluster_items",
     "cramers_v",
     "incidence_matrix",
+    "matched_modularity",
     "modularity",
     "mutual_information",
     "person_by_item_cluster",

@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy import sparse
+from scipy.optimize import linear_sum_assignment
 
 from cohortlab.bipartite.incidence import checked_incidence
 
@@ -53,3 +54,40 @@ def modularity(
     of_people = np.bincount(people, np.asarray(incidence.sum(axis=1)).ravel(), n_modules)
     of_items = np.bincount(items, np.asarray(incidence.sum(axis=0)).ravel(), n_modules)
     return inside / total - float(of_people @ of_items) / total**2
+
+
+def matched_modularity(observed: np.ndarray) -> float:
+    """Modularity of clusters that were found apart, matched so that it is largest.
+
+    Parameters
+    ----------
+    observed : ndarray of shape (n_person_clusters, n_item_clusters)
+        Edges between the clusters of both sides.
+
+    Returns
+    -------
+    float
+        `modularity` where each module is a cluster of people with one cluster of items, or a
+        cluster without a partner; from 0, NaN without edges.
+
+    Notes
+    -----
+    A pair adds its observed less its expected edges, over all edges; the pairs with the largest sum
+    are an assignment, and those that would take away from it stay apart.
+
+    References
+    ----------
+    Barber (2007), Modularity and community detection in bipartite networks. Kuhn (1955),
+    The Hungarian method for the assignment problem.
+
+    Examples
+    --------
+    >>> matched_modularity(np.array([[0, 5], [5, 0]]))
+    0.5
+    """
+    total = float(observed.sum())
+    if total == 0:
+        return float("nan")
+    expected = np.outer(observed.sum(axis=1), observed.sum(axis=0)) / total
+    gain = np.maximum(observed - expected, 0.0) / total
+    return float(gain[linear_sum_assignment(gain, maximize=True)].sum())

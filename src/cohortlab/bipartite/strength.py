@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import sparse
 
 from cohortlab.bipartite.incidence import person_by_item_cluster, sum_by_group
+from cohortlab.bipartite.modularity import matched_modularity
 from cohortlab.bipartite.relation_table import relations
 
 
@@ -40,8 +41,9 @@ def summarise(
     dict
         `n_people, n_items, n_edges, n_cells, n_untested, n_significant`, `mutual_information` in
         nats between the clusters at both ends of an edge, `mutual_information_null` (its mean
-        without a relation), `cramers_v`, and `p_permutation` of the mutual information. The null
-        and its p are None where `relations` could test no cell.
+        without a relation), `cramers_v`, `modularity` (see `matched_modularity`), and
+        `p_permutation` of the mutual information. The null and its p are None where `relations`
+        could test no cell.
 
     Notes
     -----
@@ -70,6 +72,7 @@ def summarise(
         "mutual_information": found,
         "mutual_information_null": float(null.mean()) if len(null) else None,
         "cramers_v": cramers_v(observed),
+        "modularity": matched_modularity(observed),
         "p_permutation": _permutation_p(found, null),
     }
 

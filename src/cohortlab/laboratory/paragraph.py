@@ -6,6 +6,8 @@ import pandas as pd
 from cohortlab.laboratory.finders import FINDERS
 from cohortlab.laboratory.phases import advice, leaderboard
 
+_OTHER = {"features": "edges", "edges": "features"}
+
 
 def paragraph(trials: pd.DataFrame, *, useful: float = 0.5, alpha: float = 0.05) -> list[str]:
     """Say which algorithm to use when.
@@ -72,8 +74,12 @@ def _clause(rows: pd.DataFrame) -> str:
     others = {name for text in rows["as_good"] for name in text.split(", ") if name} - set(names)
     low, high = rows["strength"].min(), rows["strength"].max()
     strength = f"strength {low:g}" if low == high else f"strengths {low:g} to {high:g}"
-    also = f", or as good {', '.join(sorted(others))}" if others else ""
-    return f"at {strength} use {FINDERS[names[0]][0]}, by **{' or '.join(names)}**{also}"
+    kind = FINDERS[names[0]][0]
+    also = ", ".join(sorted(name for name in others if FINDERS[name][0] == kind))
+    also = f", or as good {also}" if also else ""
+    across = ", ".join(sorted(name for name in others if FINDERS[name][0] != kind))
+    across = f" (as good by {_OTHER[kind]}: {across})" if across else ""
+    return f"at {strength} use {kind}, by **{' or '.join(names)}**{also}{across}"
 
 
 def _hopeless(best: pd.DataFrame, useful: float) -> str:
