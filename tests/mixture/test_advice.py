@@ -185,6 +185,58 @@ def test_questions_begin_with_the_model_the_reason_and_the_verdict(certificate):
     assert "2 stable" in answers["Do the components come back in other samples?"][0]
 
 
+MORE = {"p_value": 0.02, "n_replicates": 49, "ended_early": False}
+
+
+@pytest.mark.parametrize("criterion", ["bic", "icl"])
+def test_a_test_that_asks_for_more_than_the_criterion_is_weighed_in_one_sentence(
+    certificate, criterion
+):
+    asked = certificate | {
+        "criterion": criterion,
+        "likelihood_ratio": certificate["likelihood_ratio"] | MORE,
+        "one_more": {"gap": 12.5, "sound": True},
+    }
+    asked[criterion] = 1000.0
+    found, weighed = questions(asked)["Would one component more fit better?"]
+    assert "3 components fit significantly better than 2" in found
+    assert f"{criterion.upper()} is 12.50 higher with 3" in weighed
+    assert "keep 2 to describe groups" in weighed
+    assert ("lie apart from the others" in weighed) == (criterion == "icl")
+
+
+def test_a_test_that_asks_for_what_is_vetoed_says_so(certificate):
+    ratio = certificate["likelihood_ratio"] | MORE
+    asked = certificate | {"likelihood_ratio": ratio, "one_more": {"gap": -50.0, "sound": False}}
+    _, weighed = questions(asked)["Would one component more fit better?"]
+    assert "the test and the vetoes disagree: on all rows EEE with 3 has no sound" in weighed
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"one_more": None, "likelihood_ratio": MORE},
+        {"one_more": {"gap": -50.0, "sound": False}},
+    ],
+)
+def test_nothing_is_said_of_a_disagreement_where_there_is_none(certificate, changes):
+    ratio = certificate["likelihood_ratio"] | changes.get("likelihood_ratio", {})
+    asked = certificate | changes | {"likelihood_ratio": ratio}
+    assert len(questions(asked)["Would one component more fit better?"]) == 1
+
+
+def test_the_price_of_one_component_more_is_the_gap_to_its_own_cell():
+    found = search(two_groups(), range(1, 4), ["EII", "EEE"], n_init=3, n_bootstrap=0)
+    bic = found.table.set_index(["model", "n_components"])["sound_bic"]
+    model, size = found.best.model, found.best.n_components
+    assert size == 2
+    expected = {"gap": pytest.approx(bic[model, 3] - bic[model, 2]), "sound": True}
+    assert found.certificate["one_more"] == expected
+    alone = search(two_groups(), [2], ["EEE"], n_init=3, n_bootstrap=0)
+    assert alone.certificate["one_more"] is None
+
+
 def test_stability_is_laid_out_by_component(certificate):
     table = stability_table(certificate)
     assert table["reading"].tolist() == ["stable", "stable"]

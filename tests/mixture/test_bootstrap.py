@@ -91,6 +91,36 @@ def test_resolution_is_the_smallest_p_value():
     assert (test.n_replicates, test.n_rows, test.ended_early) == (19, 120, False)
 
 
+def ratio_of(X, n_replicates, *, n_threads=1, size=1):
+    job, parameters = fitted(X, "EEE", size)
+    pair = (("EEE", size), ("EEE", size + 1))
+    with workers(n_threads) as run:
+        return ratio_test(job.rows, *pair, job, run, n_replicates, begin=parameters)
+
+
+def test_a_clear_outcome_ends_a_test_early_with_the_p_value_of_a_fixed_number():
+    X = np.random.default_rng(5).normal(size=(80, 2))
+    early = ratio_of(X, 99)
+    assert early.ended_early
+    assert early.n_replicates < 99
+    assert early.p_value == pytest.approx(5 / early.n_replicates)
+    # Of the simulations before the last, four reach the statistic: the same share either way.
+    before = ratio_of(X, early.n_replicates - 1)
+    assert not before.ended_early
+    assert before.p_value == pytest.approx(early.p_value)
+
+
+def test_a_significant_test_makes_every_simulation_and_is_as_fine_as_they_allow():
+    test = ratio_of(groups(0), 99, size=2)
+    assert (test.n_replicates, test.ended_early) == (99, False)
+    assert test.p_value == test.resolution == pytest.approx(1 / 100)
+
+
+def test_the_number_of_threads_changes_no_test():
+    X = groups(2, n_rows=2500)
+    assert ratio_of(X, 4, n_threads=1) == ratio_of(X, 4, n_threads=3)
+
+
 def come_back(X, model, size, n_replicates, **options):
     job, parameters = fitted(X, model, size)
     with workers(1) as run:

@@ -89,6 +89,7 @@ def audit(
         "raw_winner": {**_name(raw, criterion), "reasons": list(raw[1].reasons)},
         "edge": describe_edge(cells, chosen, criterion, job),
         "runner_up": _runner_up(cells, chosen, criterion),
+        "one_more": _one_more(cells, *chosen, criterion),
         "criteria": _compare_criteria(cells),
         "cells": _tally(cells),
         "data": _describe(job),
@@ -143,6 +144,17 @@ def _runner_up(cells: list[Cell], chosen: Choice, criterion: str) -> dict | None
         if other is None
         else {**_name(other, criterion), "gap": other[1].figures[criterion] - mine},
     }
+
+
+def _one_more(cells: list[Cell], own: Cell, fit: CellFit, criterion: str) -> dict | None:
+    """Say by how much the chosen model is worse with one component more; None where not fitted."""
+    sought = (own.model, own.n_components + 1)
+    found = [cell for cell in cells if (cell.model, cell.n_components) == sought and cell.fits]
+    if not found:
+        return None
+    larger = found[0].sound or found[0].fits[0]
+    gap = larger.figures[criterion] - fit.figures[criterion]
+    return {"gap": gap, "sound": found[0].sound is not None}
 
 
 def _compare_criteria(cells: list[Cell]) -> dict:

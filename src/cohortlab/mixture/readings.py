@@ -68,6 +68,18 @@ def needs_more(certificate: dict) -> bool:
     return _tells(test) and test["p_value"] <= LEVEL
 
 
+def asks_beyond_criterion(certificate: dict) -> bool:
+    """Whether the test asks for one component more and the criterion finds it not worth while."""
+    more = certificate["one_more"]
+    return needs_more(certificate) and more is not None and more["sound"]
+
+
+def asks_beyond_vetoes(certificate: dict) -> bool:
+    """Whether the test asks for one component more where all rows have no sound fit of it."""
+    more = certificate["one_more"]
+    return needs_more(certificate) and more is not None and not more["sound"]
+
+
 def like_noise(certificate: dict) -> bool:
     """Whether one Gaussian would give so good a mixture by chance."""
     test = certificate["null_test"]

@@ -3,7 +3,12 @@
 import pandas as pd
 
 from cohortlab.mixture.judgement import NONE, SOUND
-from cohortlab.mixture.readings import LEVEL, too_few_simulations
+from cohortlab.mixture.readings import (
+    LEVEL,
+    asks_beyond_criterion,
+    asks_beyond_vetoes,
+    too_few_simulations,
+)
 
 _VERDICTS = {
     SOUND: "Nothing speaks against this choice.",
@@ -207,10 +212,38 @@ def _ratio(certificate: dict) -> list[str]:
     if too_few_simulations(test):
         return [_too_few("The test of one more component", test)]
     verb = "fit" if test["p_value"] <= LEVEL else "would not fit"
-    return [
+    found = (
         f"{_sizes(size + 1)} {verb} significantly better than {size} (bootstrap likelihood-ratio "
         f"test, {_made(test)})."
-    ]
+    )
+    return [found, *_test_and_criterion(certificate)]
+
+
+_ASKS = {
+    "bic": "that a component be worth the parameters it costs",
+    "icl": "that a component be worth its parameters and lie apart from the others",
+}
+
+
+def _test_and_criterion(certificate: dict) -> list[str]:
+    """Say what to make of a test that asks for more than was chosen."""
+    size, name = certificate["n_components"], certificate["criterion"]
+    if asks_beyond_criterion(certificate):
+        return [
+            f"Here {name.upper()} and the test disagree, as {name.upper()} is "
+            f"{certificate['one_more']['gap']:,.2f} higher with {size + 1}: it asks "
+            f"{_ASKS[name]}, the test only whether chance would gain as much, so groups that are "
+            f"not quite bells take more of them the more rows there are; keep {size} to describe "
+            f"groups, and take {size + 1} or more where the density itself matters."
+        ]
+    if asks_beyond_vetoes(certificate):
+        return [
+            f"Here the test and the vetoes disagree: on all rows {certificate['model']} with "
+            f"{size + 1} has no sound optimum, so there is more in the data than {_sizes(size)}, "
+            "but not as further bells that can be believed; look at exact points and other "
+            "scalings first."
+        ]
+    return []
 
 
 def _null(certificate: dict) -> list[str]:
