@@ -1,5 +1,7 @@
 """The estimator's contract, weights and edge cases."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -41,6 +43,37 @@ def test_scikit_learns_own_checks_pass():
     failed = [one["check_name"] for one in outcomes if one["status"] == "failed"]
     assert len(outcomes) > 30
     assert failed == []
+
+
+LABELS = np.repeat([0, 1], 30)
+
+
+@pytest.mark.parametrize("y", [LABELS, LABELS.astype(str), pd.Series(LABELS), list("ab") * 30])
+@pytest.mark.parametrize("method", ["fit", "fit_predict"])
+def test_labels_given_as_a_target_are_not_passed_over_in_silence(method, y):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    with pytest.warns(UserWarning, match=r"2 different values.*fit\(X, responsibilities=y\)"):
+        getattr(GaussianMixture(2, "EII", n_init=1, random_state=0), method)(X, y)
+
+
+@pytest.mark.parametrize(
+    ("n_components", "y", "arguments"),
+    [
+        (2, None, {}),
+        (2, np.arange(60) / 7, {}),
+        (2, np.arange(60) % 3, {}),
+        (2, np.zeros((60, 2)), {}),
+        (1, np.zeros(60), {}),
+        (2, LABELS, {"responsibilities": LABELS}),
+    ],
+)
+def test_a_target_that_is_no_partition_is_ignored(n_components, y, arguments):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    mixture = GaussianMixture(n_components, "EII", n_init=1, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fitted = clone(mixture).fit(X, y, **arguments)
+    assert fitted.loglik_ == mixture.fit(X, **arguments).loglik_
 
 
 @pytest.mark.parametrize("model", MODEL_NAMES)

@@ -320,6 +320,30 @@ def warn_if_scaled(weight: np.ndarray | None) -> None:
     )
 
 
+def warn_if_labels(y, n_components: int) -> None:
+    """Warn where a `y` that is ignored looks like a partition meant for `responsibilities`.
+
+    Pipelines hand every step the target, so silence is the rule. A target of exactly as many
+    different values as components, two or more, is taken for a partition all the same.
+
+    Parameters
+    ----------
+    y : array-like or None
+        What `fit` got.
+    n_components : int
+        Number of components.
+    """
+    labels = np.asarray(y)
+    if labels.ndim != 1 or n_components < 2 or len(pd.unique(labels)) != n_components:
+        return
+    warnings.warn(
+        f"y is ignored, and has {n_components} different values for {n_components} components; if "
+        "it is the partition to fit, pass fit(X, responsibilities=y).",
+        UserWarning,
+        stacklevel=4,
+    )
+
+
 def seed_from(random_state) -> np.random.SeedSequence:
     """Make a seed from whatever scikit-learn users pass.
 

@@ -19,6 +19,7 @@ from cohortlab.mixture.checks import (
     explain_failure,
     held_rows,
     seed_from,
+    warn_if_labels,
     warn_if_scaled,
     warn_if_swamped,
 )
@@ -146,14 +147,17 @@ class GaussianMixture(Scoring, DensityMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, *, sample_weight=None, responsibilities=None) -> "GaussianMixture":
-        """Fit the mixture.
+        """Fit the mixture, from starts of its own or from a known partition.
+
+        A known partition is `responsibilities`, not `y`: `fit(X, responsibilities=labels)`.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Data, finite.
         y : ignored
-            Present for pipelines.
+            Present for pipelines. A warning comes where it has as many different values as there
+            are components, and so may be a partition meant for `responsibilities`.
         sample_weight : array-like of shape (n_samples,), optional
             Non-negative weights; zero is as good as absent.
         responsibilities : array-like of shape (n_samples,) or (n_samples, n_components), optional
@@ -171,6 +175,8 @@ class GaussianMixture(Scoring, DensityMixin, BaseEstimator):
             Where no fit is possible; the message says what to try.
         """
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+        if responsibilities is None:
+            warn_if_labels(y, self.n_components)
         family = resolve_model(self.model, X.shape[1])
         weight = check_weights(sample_weight, X)
         held = held_rows(weight, len(X))
@@ -264,7 +270,7 @@ class GaussianMixture(Scoring, DensityMixin, BaseEstimator):
         ndarray of shape (n_samples,)
             Component numbers.
         """
-        self.fit(X, sample_weight=sample_weight, responsibilities=responsibilities)
+        self.fit(X, y, sample_weight=sample_weight, responsibilities=responsibilities)
         return self.predict(X)
 
     def save(self, path) -> None:
