@@ -5,11 +5,7 @@ from cohortlab.mixture.evidence import Limits
 from cohortlab.mixture.mass_points import split_mass_points
 from cohortlab.mixture.merge import MergeTree, merge_components
 from cohortlab.mixture.search import Search, search
-from cohortlab.mixture.views import (
-    directions,
-    ellipses,
-    project,
-)
+from cohortlab.mixture.views import bells, directions, ellipses, project
 from cohortlab.mixture.words import explain, questions, stability_table
 
 __all__ = [
@@ -17,6 +13,7 @@ __all__ = [
     "Limits",
     "MergeTree",
     "Search",
+    "bells",
     "directions",
     "ellipses",
     "explain",

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from cohortlab.mixture.estimator import GaussianMixture
 
@@ -110,4 +111,41 @@ def ellipses(
         frame = pd.DataFrame(traced, columns=["first", "second"])
         frame.insert(0, "component", component)
         frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
+
+
+def bells(mixture: GaussianMixture, *, n_points: int = 400) -> pd.DataFrame:
+    """Trace the density of each component of a mixture of one feature.
+
+    Parameters
+    ----------
+    mixture : GaussianMixture
+        Fitted to one feature.
+    n_points : int
+        Points a component, the same for all, from four standard deviations below the lowest mean
+        to four above the highest.
+
+    Returns
+    -------
+    DataFrame
+        `component`, `value`, `density`; the densities of a component add up to its share.
+
+    Raises
+    ------
+    ValueError
+        If there are more features.
+    """
+    if mixture.n_features_in_ != 1:
+        raise ValueError(
+            f"{mixture.n_features_in_} features; expected one. Try `ellipses` for more."
+        )
+    means, deviations = mixture.means_[:, 0], np.sqrt(mixture.covariances_[:, 0, 0])
+    ends = (means - 4.0 * deviations).min(), (means + 4.0 * deviations).max()
+    value = np.linspace(*ends, n_points)
+    frames = [
+        pd.DataFrame({"component": k, "value": value, "density": share * norm.pdf(value, *bell)})
+        for k, (share, bell) in enumerate(
+            zip(mixture.weights_, zip(means, deviations, strict=True), strict=True)
+        )
+    ]
     return pd.concat(frames, ignore_index=True)

@@ -10,9 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from cohortlab.plots.style import cluster_colours, heat_map
+from cohortlab.plots.style import cluster_colours, heat_map, spread_labels
 
 MARKERS = "os^vD<>ph*XPd8"
+_VETOED = {"fill": False, "hatch": "//", "edgecolor": (1.0, 1.0, 1.0, 0.35), "linewidth": 0}
+_COLOURED = 0.875
+_LABEL_INCHES = 0.2
 
 
 def criterion_lines(
@@ -85,12 +88,12 @@ def _ring(axes: plt.Axes, table: pd.DataFrame, criterion: str, chosen: tuple | N
 def criterion_heat_map(
     table: pd.DataFrame, *, criterion: str = "bic", chosen: tuple[str, int] | None = None
 ) -> Figure:
-    """Draw how far every cell of the search is from the best one.
+    """Draw how far every cell of the search is from the best sound one.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        One row a cell: `model, n_components, verdict` and the criterion.
+        One row a cell: `model, n_components, verdict`, the criterion and its `sound_` figure.
     criterion : {"bic", "icl", "aic"}, default "bic"
         The column to draw.
     chosen : tuple of (str, int), optional
@@ -99,13 +102,16 @@ def criterion_heat_map(
     Returns
     -------
     matplotlib.figure.Figure
-        Differences to the smallest value of the table; `x` marks a vetoed cell, `k` thousands.
+        Differences to the lowest sound figure, or to the lowest of all where none is sound; `k`
+        means thousands. Hatched cells with an `x` are vetoed, and may lie below: junk does. The
+        colours run over the sound cells, but the farthest eighth.
     """
     models = list(table["model"].drop_duplicates())
     by = {"index": "model", "columns": "n_components"}
     values = table.pivot(values=criterion, **by).loc[models]
     sound = table.pivot(values="verdict", **by).loc[models] == "ok"
-    behind = values - np.nanmin(values.to_numpy())
+    settled = table[f"sound_{criterion}"].min()
+    behind = values - (np.nanmin(values.to_numpy()) if np.isnan(settled) else settled)
     notes = behind.map(_short) + sound.map(lambda s: "" if s else " x")
     figure, axes = plt.subplots(
         figsize=(2.2 + 0.7 * values.shape[1], 1.4 + 0.34 * len(values)), layout="constrained"
@@ -115,9 +121,12 @@ def criterion_heat_map(
         behind.to_numpy(),
         models,
         [str(k) for k in values.columns],
-        label=f"{criterion.upper()} above\nthe smallest",
+        label=f"{criterion.upper()} above the\nlowest sound one",
+        span=_middle(behind, sound),
         notes=notes.to_numpy(),
     )
+    for row, column in np.argwhere((~sound & behind.notna()).to_numpy()):
+        axes.add_patch(Rectangle((column, row), 1, 1, **_VETOED))
     if chosen is not None:
         corner = (list(values.columns).index(chosen[1]), models.index(chosen[0]))
         axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor="red", linewidth=2))
@@ -126,10 +135,20 @@ def criterion_heat_map(
     return figure
 
 
+def _middle(behind: pd.DataFrame, sound: pd.DataFrame) -> tuple[float, float]:
+    """Choose where colours begin and end, so that one far cell does not flatten all others."""
+    own = behind.where(sound).to_numpy()
+    own = own[np.isfinite(own)]
+    if not own.size:
+        own = behind.to_numpy()[np.isfinite(behind.to_numpy())]
+    low, high = float(own.min()), float(np.quantile(own, _COLOURED, method="higher"))
+    return low, high if high > low else low + 1.0
+
+
 def _short(value: float) -> str:
     if np.isnan(value):
         return ""
-    return f"{value:.0f}" if value < 1000 else f"{value / 1000:.1f}k"
+    return f"{value:.0f}" if abs(value) < 1000 else f"{value / 1000:.1f}k"
 
 
 def components_on_plane(
@@ -158,6 +177,7 @@ def components_on_plane(
     figure, (left, right) = plt.subplots(
         1, 2, figsize=(9.0, 4.2), layout="constrained", sharex=True, sharey=True
     )
+    _show_most(left, rows)
     _components(left, shown, outlines)
     figure.colorbar(
         _uncertainty(right, shown),
@@ -169,27 +189,38 @@ def components_on_plane(
     right.set(xlabel=f"first {kind} direction")
     left.set_title("components by number, with one standard deviation", fontsize=9)
     right.set_title("uncertainty of the assignment", fontsize=9)
-    _show_most(left, rows)
     return figure
 
 
 def _components(axes: plt.Axes, rows: pd.DataFrame, outlines: pd.DataFrame) -> None:
     components = sorted(outlines["component"].unique())
-    for component, colour in zip(components, cluster_colours(len(components)), strict=True):
+    colours = cluster_colours(len(components))
+    for component, colour in zip(components, colours, strict=True):
         own = rows[rows["component"] == component]
         axes.scatter(own["first"], own["second"], s=5, color=colour, alpha=0.35, linewidths=0)
         line = outlines[outlines["component"] == component]
         axes.plot(line["first"], line["second"], color="black", linewidth=2.4)
         axes.plot(line["first"], line["second"], color=colour, linewidth=1.4)
-        axes.text(
-            line["first"].mean(),
-            line["second"].mean(),
-            str(component),
-            ha="center",
-            va="center",
-            fontsize=8,
-            bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": colour},
-        )
+    centres = outlines.groupby("component")[["first", "second"]].mean().loc[components].to_numpy()
+    reach = [np.ptp(axes.get_xlim()), np.ptp(axes.get_ylim())]
+    # Constrained layout leaves about 3.4 inches to each panel, both ways.
+    places = spread_labels(centres, tuple(_LABEL_INCHES / 3.4 * side for side in reach))
+    for component, colour, centre, place in zip(components, colours, centres, places, strict=True):
+        _number(axes, str(component), colour, centre, place)
+
+
+def _number(axes: plt.Axes, text: str, colour: tuple, centre: np.ndarray, place: np.ndarray):
+    """Write a number at a place, with a line to the centre that it stands for."""
+    axes.annotate(
+        text,
+        centre,
+        place,
+        ha="center",
+        va="center",
+        fontsize=8,
+        bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": colour},
+        arrowprops={"arrowstyle": "-", "color": "black", "linewidth": 0.8, "shrinkB": 0},
+    )
 
 
 def _uncertainty(axes: plt.Axes, rows: pd.DataFrame) -> PathCollection:
@@ -214,8 +245,44 @@ def _show_most(axes: plt.Axes, rows: pd.DataFrame) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.set_xlim(low[0] - reach[0], high[0] + reach[0])
     axes.set_ylim(low[1] - reach[1], high[1] + reach[1])
-    if high[1] == low[1]:
-        axes.set(yticks=[], ylabel="one feature has no second direction")
+
+
+def components_on_line(rows: pd.DataFrame, bells: pd.DataFrame, *, label: str) -> Figure:
+    """Draw a mixture of one feature: rows as a histogram, components as bells over it.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        `value, uncertainty`, one row a sample.
+    bells : pandas.DataFrame
+        From `cohortlab.mixture.bells`: `component, value, density`.
+    label : str
+        The feature, with its unit.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Above, the black line is the sum of the bells; below, how uncertain a row's component is.
+    """
+    figure, (upper, lower) = plt.subplots(
+        2, 1, figsize=(7.0, 4.4), layout="constrained", sharex=True, height_ratios=[3, 1]
+    )
+    low, high = bells["value"].agg(["min", "max"])
+    inside = rows["value"][rows["value"].between(low, high)]
+    edges = np.histogram_bin_edges(inside, bins=min(60, 5 + len(rows) // 10))
+    share = np.full(len(inside), 1 / len(rows))
+    heights, _ = np.histogram(inside, edges, weights=share)
+    upper.stairs(heights / np.diff(edges), edges, fill=True, color="0.8")
+    upper.plot(bells.groupby("value")["density"].sum(), color="black", linewidth=1)
+    components = bells.groupby("component")
+    for colour, (component, own) in zip(cluster_colours(len(components)), components, strict=True):
+        upper.plot(own["value"], own["density"], color=colour, linewidth=2, label=component)
+    upper.set(ylabel="density")
+    upper.legend(title="component", fontsize=8, title_fontsize=8)
+    ordered = rows.sort_values("value")
+    lower.plot(ordered["value"], ordered["uncertainty"], ".", color="0.2", markersize=3)
+    lower.set(xlabel=label, ylabel="uncertainty", xlim=(low, high), ylim=(-0.03, None))
+    return figure
 
 
 def merge_entropy(steps: pd.DataFrame) -> Figure:

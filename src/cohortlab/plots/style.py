@@ -13,6 +13,13 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 DIVERGING = "RdBu_r"
 SEQUENTIAL = "cividis"
 MUTED = "0.55"
+# Wong (2011), Points of view: color blindness, in seaborn's print, without its twins of orange and
+# pink; then dark hues, so that lightness too tells the later ones from the earlier.
+_GROUPS = (
+    *("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc"),
+    *("#56b4e9", "#7f0000", "#ece133", "#332288", "#004d40"),
+)
+_MOST_ROUNDS = 200
 
 
 def cluster_colours(n_clusters: int) -> list[tuple[float, float, float]]:
@@ -21,15 +28,16 @@ def cluster_colours(n_clusters: int) -> list[tuple[float, float, float]]:
     Parameters
     ----------
     n_clusters : int
-        How many; up to ten are Wong's palette, more are spread over a sequential map.
+        How many; up to ten are told apart by colour-blind eyes too, more are spread over a
+        sequential map.
 
     Returns
     -------
     list of tuple of float
         Red, green and blue in [0, 1].
     """
-    if n_clusters <= 10:
-        return sns.color_palette("colorblind", n_clusters)
+    if n_clusters <= len(_GROUPS):
+        return sns.color_palette(_GROUPS[:n_clusters])
     return sns.color_palette("viridis", n_clusters)
 
 
@@ -93,6 +101,7 @@ def heat_map(
     *,
     label: str,
     limit: float | None = None,
+    span: tuple[float, float] | None = None,
     notes: np.ndarray | None = None,
 ) -> None:
     """Draw a matrix as coloured cells with their numbers.
@@ -109,6 +118,9 @@ def heat_map(
         What the colour means, with its unit.
     limit : float, optional
         For values around zero: colours run from -limit to limit. Sequential colours without it.
+    span : (float, float), optional
+        Values between which sequential colours run; those beyond look like the nearer end. By
+        default all of them.
     notes : ndarray of str, shape (n_rows, n_columns), optional
         What to write into the cells; the values by default.
 
@@ -116,7 +128,8 @@ def heat_map(
     -------
     None
     """
-    colours = {"cmap": DIVERGING, "vmin": -limit, "vmax": limit} if limit else {"cmap": SEQUENTIAL}
+    low, high = (-limit, limit) if limit else span or (None, None)
+    beyond = "neither" if span is None else _beyond(values, span)
     sns.heatmap(
         values,
         ax=axes,
@@ -125,15 +138,61 @@ def heat_map(
         annot_kws={"size": 8},
         xticklabels=[plain(shorten(c)) for c in columns],
         yticklabels=[plain(shorten(r, 40)) for r in rows],
-        cbar_kws={"label": label},
+        cbar_kws={"label": label, "extend": beyond},
         linewidths=0.5,
-        **colours,
+        cmap=DIVERGING if limit else SEQUENTIAL,
+        vmin=low,
+        vmax=high,
     )
     axes.set_facecolor("0.85")
     axes.grid(visible=False)
     axes.tick_params(axis="x", rotation=40, labelsize=8)
     axes.tick_params(axis="y", rotation=0, labelsize=8)
     plt.setp(axes.get_xticklabels(), ha="right", rotation_mode="anchor")
+
+
+def _beyond(values: np.ndarray, span: tuple[float, float]) -> str:
+    """Name the ends of a colour bar that stand for values beyond it."""
+    below, above = np.nanmin(values) < span[0], np.nanmax(values) > span[1]
+    return {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[below, above]
+
+
+def spread_labels(places: np.ndarray, size: tuple[float, float]) -> np.ndarray:
+    """Move labels apart that lie on each other, each pair along the shorter way.
+
+    Parameters
+    ----------
+    places : ndarray of shape (n_labels, 2)
+        Centres.
+    size : (float, float)
+        Width and height of a label in the same units, both positive.
+
+    Returns
+    -------
+    ndarray of shape (n_labels, 2)
+        New centres; those of labels that lie free are unchanged.
+
+    Examples
+    --------
+    >>> spread_labels(np.array([[0.0, 0.0], [0.0, 0.2], [9.0, 9.0]]), (1.0, 1.0)).round(1).tolist()
+    [[0.0, -0.4], [0.0, 0.6], [9.0, 9.0]]
+    """
+    moved = np.array(places, dtype=float) / size
+    first, second = np.triu_indices(len(moved), 1)
+    for _ in range(_MOST_ROUNDS):
+        steps = np.zeros_like(moved)
+        for one, other in zip(first, second, strict=True):
+            apart = moved[other] - moved[one]
+            axis = int(np.abs(apart).argmax())
+            overlap = 1.0 - abs(apart[axis])
+            if overlap > 1e-9:
+                step = np.copysign(overlap / 2, apart[axis])
+                steps[one, axis] -= step
+                steps[other, axis] += step
+        if not steps.any():
+            break
+        moved += steps
+    return moved * size
 
 
 def logarithmic(axis: Axis) -> None:
