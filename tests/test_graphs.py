@@ -3,6 +3,7 @@ import stat
 import xml.etree.ElementTree as ElementTree
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -80,7 +81,7 @@ def test_width_shows_what_was_asked_for(width, thickest):
         ((6, 1), (6, 1), "a line: an edge"),
         ((8, 3), (8, 3), "a line: an edge"),
         ((9, 2), (4, 1), "a line: about 2 edges"),
-        ((400, 3), (8, 1), "a line: about 50 edges"),
+        ((400, 30), (8, 1), "a line: about 50 edges"),
     ],
 )
 def test_counts_become_parallel_lines_in_proportion(counts, lines, said):
@@ -91,6 +92,20 @@ def test_counts_become_parallel_lines_in_proportion(counts, lines, said):
     read = tokens(to_dot(graph))
     assert sum(token == "penwidth" for token in read) == sum(e.n_lines for e in graph.edges)
     assert to_dot(graph).count("fontsize=10") == len(graph.edges), "one text a relation"
+
+
+@pytest.mark.parametrize(("smallest", "n_lines"), [(25, [1, 5]), (24, [1, 1])])
+def test_counts_of_a_wide_range_become_widths_of_single_lines(smallest, n_lines):
+    rows = [(0, 0, smallest, 5, 2.0, 3.0, 0.0, 0.01), (0, 1, 1000, 500, 2.0, 3.0, 0.0, 0.01)]
+    graph = relation_graph(table(rows), parallel=True)
+    assert [edge.n_lines for edge in graph.edges] == n_lines
+    assert [edge.text for edge in graph.edges] == [f"{smallest}, 2.00x", "1000, 2.00x"]
+    widths = [edge.width for edge in graph.edges]
+    if n_lines == [1, 1]:
+        assert widths == pytest.approx([1 + 5 * np.log1p(24) / np.log1p(1000), 6])
+        assert "width: logarithm of the count" in graph.caption
+    else:
+        assert widths[0] == widths[1]
 
 
 def drawn_lines(graph):

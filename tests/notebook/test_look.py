@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from cohortlab.notebook import look
-from cohortlab.notebook.look import escape_markdown, palette_png, terminal
+from cohortlab.notebook.look import escape_markdown, hint, palette_png, terminal
 from cohortlab.plots.style import cluster_colours
 
 
@@ -85,3 +85,19 @@ def test_a_table_without_rows_becomes_a_sentence(monkeypatch):
     look.show_table(table.head(0), "There is none.")
     assert shown[0] is table
     assert shown[1].data == "There is none."
+
+
+def test_a_hint_goes_to_the_terminal_and_not_into_the_notebook(monkeypatch, capsys):
+    class Stream(io.StringIO):
+        def close(self):
+            """Keep what was written."""
+
+    stream = Stream()
+    monkeypatch.setattr("cohortlab.notebook.look.terminal", lambda: stream)
+    hint("")
+    assert stream.getvalue() == ""
+    hint("install dot")
+    assert stream.getvalue() == "\ninstall dot\n"
+    monkeypatch.setattr("cohortlab.notebook.look.terminal", lambda: None)
+    hint("install dot")
+    assert capsys.readouterr() == ("", "")

@@ -12,6 +12,14 @@ from cohortlab.graphs.model import Edge, Node, TwoSidedGraph, line_widths, plain
 MORE, FEWER, NEITHER = "#0072B2", "#D55E00", "#999999"
 #: Most parallel lines of one relation.
 _MOST_LINES = 8
+#: Largest count over the smallest, up to which parallel lines tell them apart.
+_WIDEST_RANGE = 40
+#: What the width of a line shows -> how much of it.
+_AMOUNTS = {
+    "lift": lambda drawn: np.abs(np.log2(drawn["lift"])),
+    "observed": lambda drawn: drawn["observed"],
+    "count": lambda drawn: np.log1p(drawn["observed"]),
+}
 
 
 def relation_graph(
@@ -42,7 +50,9 @@ def relation_graph(
     parallel : bool
         Draw the count as parallel lines instead, as one does by hand: a line an edge or, where
         that were more than eight, a line for each 2, 5, 10, 20 ... edges. Every relation has at
-        least one line; its text is the count, then the lift.
+        least one line; its text is the count, then the lift. Where the largest count is over 40
+        times the smallest, most relations would be a single line each: then all are, and the width
+        shows the logarithm of the count.
     show_all : bool
         Draw every pair with edges, the significant ones marked by a star and by colour. Without
         it only those are drawn that are significant with a lift above 1.
@@ -83,7 +93,8 @@ def relation_graph(
     chosen = marked[marked["observed"] > 0 if show_all else stands_out]
     ranked = chosen.sort_values(["significant", "size"], ascending=False, kind="stable")
     drawn = ranked.head(max_edges).sort_index()
-    unit = _edges_a_line(drawn["observed"].max()) if parallel and len(drawn) else None
+    width = "count" if parallel and len(drawn) else width
+    unit = _edges_a_line(drawn["observed"]) if width == "count" else None
     people = {c: f"p{i}" for i, c in enumerate(pd.unique(relations["person_cluster"]))}
     items = {c: f"i{i}" for i, c in enumerate(pd.unique(relations["item_cluster"]))}
     nodes = [Node(key, _name(c, person_names), "left") for c, key in people.items()]
@@ -150,14 +161,15 @@ def _ordered(items: dict, people: dict, drawn: pd.DataFrame) -> list:
 def _edges(
     drawn: pd.DataFrame, people: dict, items: dict, width: str, unit: float | None, show_all: bool
 ) -> list[Edge]:
-    amount = np.abs(np.log2(drawn["lift"])) if width == "lift" else drawn["observed"]
-    widths = line_widths(amount.to_numpy(dtype=float)) if unit is None else [1.2] * len(drawn)
+    amount = _AMOUNTS[width](drawn).to_numpy(dtype=float)
+    widths = line_widths(amount) if unit is None else [1.2] * len(drawn)
     edges = []
     for row, size in zip(drawn.itertuples(), widths, strict=True):
         text = f"{row.lift:.2f}x" + "*" * (show_all and row.significant)
         n_lines, colour = 1, MORE if row.lift > 1 else FEWER
-        if unit is not None:
-            text, n_lines = f"{row.observed:g}, {text}", max(1, round(row.observed / unit))
+        if width == "count":
+            text = f"{row.observed:g}, {text}"
+            n_lines = max(1, round(row.observed / unit)) if unit else 1
         if not row.significant:
             colour = NEITHER
         ends = people[row.person_cluster], items[row.item_cluster]
@@ -165,9 +177,11 @@ def _edges(
     return edges
 
 
-def _edges_a_line(largest: float) -> float:
+def _edges_a_line(counts: pd.Series) -> float | None:
+    if counts.max() > _WIDEST_RANGE * counts.min():
+        return None
     steps = (step * 10**power for power in range(20) for step in (1, 2, 5))
-    return next(step for step in steps if largest / step <= _MOST_LINES)
+    return next(step for step in steps if counts.max() / step <= _MOST_LINES)
 
 
 def _name(cluster: Any, names: Mapping[Any, str] | None) -> str:
@@ -184,6 +198,8 @@ def _caption(n_drawn: int, width: str, unit: float | None, show_all: bool, alpha
     if n_drawn == 0:
         return "No edge"
     if unit is None:
-        return f"{what}; width: {'lift' if width == 'lift' else 'observed count'}"
+        said = {"lift": "lift", "observed": "observed count"}
+        said["count"] = "logarithm of the count; numbers: edges, lift"
+        return f"{what}; width: {said[width]}"
     each = "an edge" if unit == 1 else f"about {unit:g} edges"
     return f"{what}; a line: {each}; numbers: edges, lift"

@@ -2,6 +2,7 @@
 
 from cohortlab.notebook.look import (
     escape_markdown,
+    hint,
     say,
     setup,
     show_table,
@@ -17,6 +18,7 @@ __all__ = [
     "derive_rng",
     "derive_seed",
     "escape_markdown",
+    "hint",
     "say",
     "setup",
     "show_table",

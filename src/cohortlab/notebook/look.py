@@ -155,6 +155,24 @@ def terminal() -> TextIO | None:
     return os.fdopen(os.dup(copy), "w", buffering=1)
 
 
+def hint(message: str) -> None:
+    """Tell who runs the notebook what is no part of its report, such as a program to install.
+
+    Parameters
+    ----------
+    message : str
+        Goes to the terminal that `terminal` finds, or nowhere; an empty one never goes anywhere.
+
+    Returns
+    -------
+    None
+    """
+    stream = terminal() if message else None
+    if stream is not None:
+        with stream:
+            stream.write(f"\n{message}\n")
+
+
 def show_versions() -> pd.Series:
     """List the versions that made this notebook.
 
