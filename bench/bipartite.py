@@ -5,7 +5,8 @@ One million people, 100,000 items and 20 million edges, made and counted in a pr
 each, so that peak memory is that of the relation alone. Modularity is what the other two libraries
 do as well; networkx gets a smaller graph, because it keeps a Python object for every edge. (The
 modularity of scikit-network is that of the graph without sides, so its value is another one.)
-Prints JSON. A full run and a quick one:
+Before that a million edges between 100,000 people and 10,000 items with features are generated, by
+every purchasing function. Prints JSON. A full run and a quick one:
 
     python bench/bipartite.py
     python bench/bipartite.py --people 20000 --items 2000 --edges 400000
@@ -49,6 +50,34 @@ def make_graph(folder: Path, n_people: int, n_items: int, n_edges: int, *, seed:
     sparse.save_npz(folder / "matrix.npz", sparse.csr_matrix(found.matrix), compressed=False)
     np.save(folder / "people.npy", people["cluster"].to_numpy())
     np.save(folder / "items.npy", items["cluster"].to_numpy())
+
+
+def generate(purchasing: str) -> dict:
+    """Generate people and items with features, and a million edges between them."""
+    from cohortlab.laboratory import DESIGN
+    from cohortlab.synthetic.populations import generate_purchases, make_population
+
+    taste = {"kind": "budget", "person": "budget", "item": "price", "tolerance": 0.5}
+    begin = time.perf_counter()
+    people = make_population(100_000, **DESIGN["people"], random_state=0)
+    items = make_population(10_000, **DESIGN["items"], random_state=1)
+    found = generate_purchases(
+        people.assign(budget=people["budget"].clip(lower=1)),
+        items.assign(price=items["price"].clip(lower=1)),
+        strength=0.5,
+        purchasing=purchasing,
+        tastes=[] if purchasing == "cluster" else [taste],
+        person_degrees={"distribution": "constant", "mean": 10},
+        item_degrees={"distribution": "power_law", "exponent": 2.0, "minimum": 1, "maximum": 1000},
+        random_state=2,
+    )
+    seconds = time.perf_counter() - begin
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "n_edges": int(found.matrix.sum()),
+        "seconds": round(seconds, 2),
+        "peak_memory_gb": round(peak / 1024**2, 2),
+    }
 
 
 def read_graph(folder: Path) -> tuple[sparse.csr_array, np.ndarray, np.ndarray]:
@@ -141,9 +170,9 @@ def run_task(name: str, folder: Path) -> dict:
     }
 
 
-def in_own_process(name: str, folder: Path, timeout_sec: float) -> dict:
+def in_own_process(arguments: list[str], timeout_sec: float) -> dict:
     """Run a task in a process of its own; say why where it does not finish."""
-    command = [sys.executable, __file__, "--task", name, "--folder", str(folder)]
+    command = [sys.executable, __file__, *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_sec)
     except subprocess.TimeoutExpired:
@@ -179,7 +208,6 @@ def bench(n_people: int, n_items: int, n_edges: int, skipped: set[str], timeout_
     """Make one graph and run every task on it."""
     missing = missing_peers()
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
         command = [sys.executable, __file__, "--make", str(n_people), str(n_items), str(n_edges)]
         begin = time.perf_counter()
         subprocess.run([*command, "--folder", name], check=True)
@@ -188,7 +216,8 @@ def bench(n_people: int, n_items: int, n_edges: int, skipped: set[str], timeout_
             if library in missing:
                 results[task] = {"failed": missing[library]}
             elif library not in skipped:
-                results[task] = in_own_process(task, folder, timeout_sec)
+                arguments = ["--task", task, "--folder", name]
+                results[task] = in_own_process(arguments, timeout_sec)
     return {"n_people": n_people, "n_items": n_items, "n_edges": n_edges, **results}
 
 
@@ -200,11 +229,14 @@ def main() -> None:
     parser.add_argument("--edges", type=int, default=20_000_000)
     parser.add_argument("--timeout", type=float, default=600.0, help="seconds a task")
     parser.add_argument("--task", help=argparse.SUPPRESS)
+    parser.add_argument("--generate", help=argparse.SUPPRESS)
     parser.add_argument("--make", type=int, nargs=3, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.make:
         make_graph(given.folder, *given.make, seed=0)
+    elif given.generate:
+        print(json.dumps(generate(given.generate)))
     elif given.task:
         print(json.dumps(run_task(given.task, given.folder)))
     else:
@@ -212,11 +244,16 @@ def main() -> None:
         sizes = [(given.people, given.items, given.edges)]
         if skipped:
             sizes.append((given.people // 50, given.items // 50, given.edges // 50))
+        made = {
+            name: in_own_process(["--generate", name], given.timeout)
+            for name in ("cluster", "features", "habit")
+        }
         runs = [
             bench(*size, skipped if k == 0 else set(), given.timeout)
             for k, size in enumerate(sizes)
         ]
-        print(json.dumps({"versions": installed_versions(), "runs": runs}, indent=2))
+        found = {"versions": installed_versions(), "generate": made, "runs": runs}
+        print(json.dumps(found, indent=2))
 
 
 if __name__ == "__main__":
