@@ -177,6 +177,25 @@ def ratio_test(
 def null_test(
     rows: Rows, model: tuple[str, int], job: Job, run: OrderedMap, n_replicates: int
 ) -> RatioTest | None:
-    """Test one Gaussian of free covariance against a mixture, by simulation."""
+    """Test one Gaussian of free covariance against a mixture, by simulation.
+
+    Parameters
+    ----------
+    rows : Rows
+        Distinct rows whose weights count rows.
+    model : (str, int)
+        Covariance model and number of components of the mixture.
+    job : Job
+        Seed, settings and limits.
+    run : callable
+        Ordered map from `workers`.
+    n_replicates : int
+        Most simulations.
+
+    Returns
+    -------
+    RatioTest or None
+        None where the mixture has no sound fit on these rows.
+    """
     free = "V" if rows.n_features == 1 else "VVV"
     return ratio_test(rows, (free, 1), model, job, run, n_replicates, key=NULL)

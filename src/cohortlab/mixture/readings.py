@@ -19,6 +19,16 @@ def runs_away(certificate: dict) -> bool:
     on which any number of components can be spent; and where the choice ends where vetoes begin.
     Junk on a few odd rows beats any honest mixture and says nothing of the others, so it does not
     speak against a choice inside the range.
+
+    Parameters
+    ----------
+    certificate : dict
+        From `audit`.
+
+    Returns
+    -------
+    bool
+        True where more components would be rewarded without end.
     """
     edge = certificate["edge"]
     heavy = edge["chosen_at_edge"] or edge["raw_junk_share"] > FEW_ROWS
@@ -26,7 +36,18 @@ def runs_away(certificate: dict) -> bool:
 
 
 def stops_at_vetoes(certificate: dict) -> bool:
-    """Whether more components are all vetoed, and several sizes are better even without junk."""
+    """Whether more components are all vetoed, and several sizes are better even without junk.
+
+    Parameters
+    ----------
+    certificate : dict
+        From `audit`.
+
+    Returns
+    -------
+    bool
+        True where the choice is where vetoes begin.
+    """
     edge = certificate["edge"]
     if edge["sound_beyond"] or not edge["beyond"]:
         return False
@@ -35,7 +56,18 @@ def stops_at_vetoes(certificate: dict) -> bool:
 
 
 def range_too_short(certificate: dict) -> bool:
-    """Whether the choice stands at the edge and neither junk nor mass points drive it there."""
+    """Whether the choice stands at the edge and neither junk nor mass points drive it there.
+
+    Parameters
+    ----------
+    certificate : dict
+        From `audit`.
+
+    Returns
+    -------
+    bool
+        True where a longer search may settle it.
+    """
     edge = certificate["edge"]
     driven = edge["raw_junk_share"] > FEW_ROWS or certificate["data"]["mass_points"] > 0
     return edge["chosen_at_edge"] and not driven
@@ -46,6 +78,16 @@ def too_few_simulations(test: dict | None) -> bool:
 
     The smallest p-value of m simulations is 1 / (m + 1). A test that ended early has made enough:
     its p-value is large whatever would have come.
+
+    Parameters
+    ----------
+    test : dict or None
+        `likelihood_ratio` or `null_test` of a certificate.
+
+    Returns
+    -------
+    bool
+        False where there was no test.
 
     Examples
     --------
@@ -63,42 +105,121 @@ def _tells(test: dict | None) -> bool:
 
 
 def needs_more(certificate: dict) -> bool:
-    """Whether one component more fits significantly better."""
+    """Whether one component more fits significantly better.
+
+    Parameters
+    ----------
+    certificate : dict
+        From `audit`.
+
+    Returns
+    -------
+    bool
+        False too where the test was not made or had too few simulations.
+    """
     test = certificate["likelihood_ratio"]
     return _tells(test) and test["p_value"] <= LEVEL
 
 
 def asks_beyond_criterion(certificate: dict) -> bool:
-    """Whether the test asks for one component more and the criterion finds it not worth while."""
+    """Whether the test asks for one component more and the criterion finds it not worth while.
+
+    Parameters
+    ----------
+    certificate : dict
+        From `audit`.
+
+    Returns
+    -------
+    bool
+        False too where that size was not searched.
+    """
     more = certificate["one_more"]
     return needs_more(certificate) and more is not None and more["sound"]
 
 
 def asks_beyond_vetoes(certificate: dict) -> bool:
-    """Whether the test asks for one component more where all rows have no sound fit of it."""
+    """Whether the test asks for one component more where all rows have no sound fit of it.
+
+    Parameters
+    ----------
+    certificate : dict
+        From `audit`.
+
+    Returns
+    -------
+    bool
+        False too where that size was not searched.
+    """
     more = certificate["one_more"]
     return needs_more(certificate) and more is not None and not more["sound"]
 
 
 def like_noise(certificate: dict) -> bool:
-    """Whether one Gaussian would give so good a mixture by chance."""
+    """Whether one Gaussian would give so good a mixture by chance.
+
+    Parameters
+    ----------
+    certificate : dict
+        From `audit`.
+
+    Returns
+    -------
+    bool
+        False too where the test was not made or had too few simulations.
+    """
     test = certificate["null_test"]
     return _tells(test) and test["p_value"] > LEVEL and certificate["n_components"] > 1
 
 
 def is_lonely(certificate: dict) -> bool:
-    """Whether one start of several reached the optimum."""
+    """Whether one start of several reached the optimum.
+
+    Parameters
+    ----------
+    certificate : dict
+        From `audit`.
+
+    Returns
+    -------
+    bool
+        False too where fewer than three starts were made.
+    """
     starts = certificate["starts"]
     return starts["tried"] >= 3 and starts["agreeing"] <= 1
 
 
 def count_readings(certificate: dict, reading: str) -> int:
-    """Count the components whose stability reads so."""
+    """Count the components whose stability reads so.
+
+    Parameters
+    ----------
+    certificate : dict
+        From `audit`.
+    reading : {"stable", "valid", "doubtful", "dissolved", "not judged"}
+        The reading to count.
+
+    Returns
+    -------
+    int
+        0 where stability was not judged at all.
+    """
     found = certificate["stability"]
     return found["reading"].count(reading) if found else 0
 
 
 def has_few_rows(certificate: dict) -> bool:
-    """Whether there are fewer than five rows for each parameter of the choice."""
+    """Whether there are fewer than five rows for each parameter of the choice.
+
+    Parameters
+    ----------
+    certificate : dict
+        From `audit`.
+
+    Returns
+    -------
+    bool
+        A rule of thumb, for advice only.
+    """
     rows, parameters = certificate["data"]["total_weight"], certificate["figures"]["n_parameters"]
     return rows < _ROWS_A_PARAMETER * parameters

@@ -40,7 +40,14 @@ class Stability:
     n_vetoed: int
 
     def summary(self) -> dict:
-        """Give mean, standard error and reading of each cluster, ready for JSON."""
+        """Give mean, standard error and reading of each cluster, ready for JSON.
+
+        Returns
+        -------
+        dict
+            Lists `jaccard`, `standard_error` and `reading`, one entry a cluster, and
+            `n_replicates`, `n_rows` and `n_vetoed`; None for what cannot be computed.
+        """
         judged = [column[np.isfinite(column)] for column in self.jaccard.T]
         means = [float(column.mean()) if column.size else None for column in judged]
         return {
@@ -179,6 +186,20 @@ def _best(
 
 def read_jaccard(value: float | None) -> str:
     """Read a mean Jaccard coefficient as fpc does.
+
+    Parameters
+    ----------
+    value : float or None
+        Mean over the bootstrap samples, 0 to 1; None or nan where there is none.
+
+    Returns
+    -------
+    {"stable", "valid", "doubtful", "dissolved", "not judged"}
+        At most 0.5 dissolved, from 0.75 valid, from 0.85 stable.
+
+    References
+    ----------
+    Hennig (2007), Cluster-wise assessment of cluster stability; function clusterboot of R's fpc.
 
     Examples
     --------
