@@ -1,5 +1,7 @@
 """Components on a line are junk, and one degenerate fit leaves the others alone."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -110,3 +112,11 @@ def test_matrices_that_fail_become_nan_one_by_one():
 def test_without_regularisation_degenerate_starts_end_no_search(faithful):
     found = search(faithful, [4, 8], ["VVE", "VEE"], n_init=10, reg_covar=0.0, n_bootstrap=0)
     assert found.table["bic"].notna().all()
+
+
+def test_the_table_holds_the_figures_behind_a_veto_and_the_documentation_names_each():
+    row, found = best_with_three(with_a_line(0.05))
+    assert row["thinness"] < Limits().thinness
+    assert row["thin_size"] == pytest.approx(20, abs=0.5)
+    text = (Path(__file__).parents[2] / "docs" / "mixture.md").read_text()
+    assert [name for name in found.table.columns if f"`{name}`" not in text] == []

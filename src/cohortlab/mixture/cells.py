@@ -22,6 +22,8 @@ _EVIDENCE = (
     "smallest_size",
     "smallest_eigenvalue",
     "condition_number",
+    "thinness",
+    "thin_size",
     "entropy",
     "reg_loglik_change",
     "reg_label_change",

@@ -22,7 +22,7 @@ from cohortlab.mixture.checks import (
     warn_if_scaled,
     warn_if_swamped,
 )
-from cohortlab.mixture.collapse import collapse_rows
+from cohortlab.mixture.collapse import Rows, collapse_rows
 from cohortlab.mixture.estimator import GaussianMixture
 from cohortlab.mixture.evidence import Limits
 from cohortlab.mixture.fitting import make_partitions
@@ -181,16 +181,11 @@ def search(
             "random_state=None with a checkpoint; expected a whole number, such as random_state=0: "
             "a search with a fresh seed cannot go on where another stopped."
         )
-    names = _column_names(X)
-    X = check_array(X, dtype=np.float64, ensure_min_samples=2)
-    plan = plan_cells(n_components, models, X.shape[1])
-    weight = check_weights(sample_weight, X)
-    check_size(X[held_rows(weight, len(X))], 1)
-    warn_if_scaled(weight)
-    rows = collapse_rows(X, weight)
+    rows = _read_rows(X, sample_weight)
     warn_if_swamped(rows, reg_covar)
+    plan = plan_cells(n_components, models, rows.n_features)
     settings = Settings(float(reg_covar), float(tol), int(max_iter))
-    seed = seed_from(random_state)
+    seed, names = seed_from(random_state), _column_names(X)
     job = Job(rows, settings, limits or Limits(), init, int(n_init), seed, names)
     stored = Checkpoint(checkpoint, fingerprint(job, plan)) if checkpoint else None
     cells = _run_cells(job, plan, stored, time_budget_sec, progress)
@@ -209,6 +204,15 @@ def search(
     )
     best = build_estimator(job, *chosen)
     return Search(table_of(cells), best, certificate, criterion, tuple(cells), job)
+
+
+def _read_rows(X, sample_weight) -> Rows:
+    """Check data and weights, and collapse equal rows."""
+    X = check_array(X, dtype=np.float64, ensure_min_samples=2)
+    weight = check_weights(sample_weight, X)
+    check_size(X[held_rows(weight, len(X))], 1)
+    warn_if_scaled(weight)
+    return collapse_rows(X, weight)
 
 
 def _column_names(X) -> tuple[str, ...] | None:
