@@ -62,11 +62,25 @@ def test_planted_mixtures_are_found_at_every_seed(seed, n_components):
     assert table.max(axis=1).sum() >= 0.99 * len(X)
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_one_gaussian_is_one_component(seed):
+# Fourteen models take some 10 s of CPU time a case, ten times as long as one: so one seed of ten.
+@pytest.mark.parametrize("n_components", [2, 3, 4, 5, 6])
+def test_planted_mixtures_are_found_among_all_models(n_components):
+    X, labels = planted(0, n_components, n_rows=300)
+    found = search(X, range(1, 10), n_init=3, tol=1e-4, n_bootstrap=0)
+    assert found.table["model"].nunique() == 14
+    assert found.best.n_components == n_components
+    table = pd.crosstab(labels, found.best.predict(X)).to_numpy()
+    assert table.max(axis=1).sum() >= 0.99 * len(X)
+
+
+# With all fourteen models for two seeds, at some 8 s of CPU time each; with four for the rest.
+@pytest.mark.parametrize(
+    ("seed", "models"), [(0, MODEL_NAMES), (1, MODEL_NAMES), *((seed, FEW) for seed in range(10))]
+)
+def test_one_gaussian_is_one_component(seed, models):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(400, 3)) @ rng.normal(size=(3, 3))
-    found = search(X, range(1, 5), FEW, n_init=5, random_state=seed, n_bootstrap=0)
+    found = search(X, range(1, 5), models, n_init=5, random_state=seed, n_bootstrap=0)
     assert found.best.n_components == 1
 
 
