@@ -42,6 +42,15 @@ def test_the_way_to_an_optimum_is_not_compared_but_the_optimum_is():
     assert len(compare_texts("bic.csv", before, "model,n_iter\nVVV,56\n", tolerance=1e-3)) == 1
 
 
+def test_what_comes_from_a_drawn_plane_may_differ_but_must_be_there():
+    before = {"plane": {"within": 1.0}, "routes": {"plane_cluster": 3, "proximity": 0.5}}
+    now = {"plane": {"within": 2.0}, "routes": {"plane_cluster": 4, "proximity": 0.5}}
+    assert compare(before, now) == []
+    now["routes"]["proximity"] = 0.6
+    assert len(compare(before, now)) == 1
+    assert len(compare(before, {"routes": before["routes"]})) == 1
+
+
 def test_csv_files_are_compared_cell_by_cell():
     before, now = "a,b\n1,2.50000001\n", "a,b\n1,2.5\n"
     assert compare_texts("x.csv", before, now, tolerance=1e-6) == []

@@ -43,7 +43,8 @@ row a cluster: size, share, and mean, median and z-score of every feature), `rul
 `levels`, with categories above the items), `contrast.csv` (rules inside and outside the chosen
 clusters), `rules.dot`, `rules.svg`, `bipartite.json`, `relations.dot`, `relations.svg`,
 `truth.json`, and `publish.json` (control totals of what was published; the tables of the database
-are on the page about [publishing](publishing.md)). Of the segments: `segments.json`,
+are on the page about [publishing](publishing.md)). Of the embedding: `embedding.json` (routes
+side by side; under `plane` what comes from the drawn plane). Of the segments: `segments.json`,
 `segment_summary.csv` (one row a segment: size, share, revenue, means, action), `migration.csv`
 (segments before down, after across), and `segmentation.json` (edges of the scores and intervals of
 the segments: all that assigning a new customer needs).

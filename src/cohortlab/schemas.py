@@ -260,6 +260,15 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _count("item_cluster", "number by falling weight, 0 the most used"),
         Column("name", "text", "what to call the cluster"),
     ),
+    "embedding": (
+        Column("id", "id", "customer", unique=True),
+        Column("plane_x", "number", "place in the drawn plane; no unit, another on other machines"),
+        Column("plane_y", "number", "likewise, the other axis"),
+        _count("plane_cluster", "cluster of the plane by ascending revenue"),
+        _count("proximity", "cluster by shared leaves, numbered likewise"),
+        _count("kmeans_robust", "cluster by robustly scaled recency, frequency and money"),
+        _count("kmeans_scaled", "cluster by all features, scaled as the features step says"),
+    ),
     "segments": (
         Column("id", "id", "customer", unique=True),
         Column("segment", "text", "name of the segment"),

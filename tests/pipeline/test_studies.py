@@ -20,7 +20,10 @@ from cohortlab.run.steps import StepError, find_notebook, run_step
 STEPS = ("data", "features", "mixture", "clusters", "rules", "bipartite", "truth")
 LOGS = {"sessions": "events", "customers": "invoices", "populations": "populations"}
 # Steps that only one study has.
-OWN_STEPS = {"customers": ("segments", "publish"), "populations": ("lesson", "laboratory")}
+OWN_STEPS = {
+    "customers": ("embedding", "segments", "publish"),
+    "populations": ("lesson", "laboratory"),
+}
 REAL = REPOSITORY.parent / "shared" / "data"
 
 pytestmark = pytest.mark.pipeline
@@ -50,6 +53,12 @@ def make_project(folder, changes=()):
 
 
 SMALLER = {
+    "customers": {
+        "studies.customers.embedding.n_init": 3,
+        "studies.customers.embedding.n_replicates": 2,
+        "studies.customers.embedding.n_nulls": 1,
+        "studies.customers.embedding.trial_rows": 200,
+    },
     "populations": {
         "studies.populations.lesson.n_people": 120,
         "studies.populations.lesson.overlaps": [0.01, 0.1],
@@ -64,7 +73,7 @@ SMALLER = {
             "n_null_seeds": [1],
         },
         "studies.populations.laboratory.algorithms": ["kmeans", "spectral"],
-    }
+    },
 }
 
 
@@ -130,7 +139,7 @@ def test_a_small_study_runs_twice_to_the_same_bytes(tmp_path, study):
     ("step", "study"),
     [("data", "sessions"), ("features", "sessions"), ("features", "customers")]
     + [(step, "sessions") for step in STEPS[2:]]
-    + [("segments", "customers"), ("publish", "customers")]
+    + [(step, "customers") for step in ("embedding", "segments", "publish")]
     + [("features", "populations"), ("lesson", "populations")],
 )
 def test_a_notebook_run_by_hand_gives_what_the_pipeline_gives(tmp_path, step, study):

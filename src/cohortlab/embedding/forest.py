@@ -1,0 +1,133 @@
+"""A regression forest as plain arrays: which leaf of which tree holds a row."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numba import prange
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.tree import BaseDecisionTree
+
+from cohortlab.compiled import compiled
+
+
+@dataclass(frozen=True)
+class LeafForest:
+    """The trees of a forest, one after the other; nodes are numbered through all of them.
+
+    Attributes
+    ----------
+    feature : ndarray of int32, shape (n_nodes,)
+        Column that a node asks for; -1 in a leaf.
+    threshold : ndarray of float64, shape (n_nodes,)
+        A row goes left where its value, as a 32-bit number, is at most this.
+    left, right : ndarray of int32, shape (n_nodes,)
+        Nodes to go to; a leaf's own number in a leaf.
+    roots : ndarray of int32, shape (n_trees,)
+        First node of each tree.
+    """
+
+    feature: np.ndarray
+    threshold: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    roots: np.ndarray
+
+    @property
+    def n_trees(self) -> int:
+        """Number of trees."""
+        return len(self.roots)
+
+    @property
+    def is_leaf(self) -> np.ndarray:
+        """Which nodes are leaves."""
+        return self.feature < 0
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All arrays by name, for storage."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def apply(self, X: Any) -> np.ndarray:
+        """Find the leaf of every row in every tree.
+
+        Parameters
+        ----------
+        X : array of shape (n_rows, n_features)
+            Scaled features, in the order that the forest was fitted on.
+
+        Returns
+        -------
+        ndarray of int32, shape (n_rows, n_trees)
+            Node numbers. Two rows share a leaf of a tree where their numbers are equal; less
+            the tree's root they are the numbers that scikit-learn gives.
+        """
+        X = np.ascontiguousarray(X, dtype=np.float32)
+        return _leaves(X, self.feature, self.threshold, self.left, self.right, self.roots)
+
+
+def fit_leaf_forest(
+    X: np.ndarray, y: np.ndarray, *, n_trees: int, min_leaf: int, random_state: int
+) -> LeafForest:
+    """Fit a random forest regression and keep its trees.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+        Scaled features.
+    y : ndarray of shape (n_rows,)
+        What the trees are to tell apart.
+    n_trees : int
+        Number of trees.
+    min_leaf : int
+        Rows that a leaf holds at least; 1 grows every tree to its end.
+    random_state : int
+        Seed of the bootstrap samples and of the splits.
+
+    Returns
+    -------
+    LeafForest
+        The trees; their predictions are not kept.
+
+    References
+    ----------
+    Breiman (2001), Random forests.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0], [0.1], [0.9], [1.0]])
+    >>> forest = fit_leaf_forest(X, X[:, 0], n_trees=3, min_leaf=1, random_state=0)
+    >>> forest.apply(X).shape
+    (4, 3)
+    """
+    model = RandomForestRegressor(n_trees, min_samples_leaf=min_leaf, random_state=random_state)
+    return _as_arrays(model.fit(X, y).estimators_)
+
+
+def _as_arrays(trees: list[BaseDecisionTree]) -> LeafForest:
+    counts = [tree.tree_.node_count for tree in trees]
+    roots = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int32)
+    feature = np.concatenate([tree.tree_.feature for tree in trees]).astype(np.int32)
+    own = np.arange(sum(counts), dtype=np.int32)
+    leaf = feature < 0
+
+    def numbered(side: str) -> np.ndarray:
+        within = np.concatenate([getattr(tree.tree_, f"children_{side}") for tree in trees])
+        return np.where(leaf, own, within + np.repeat(roots, counts)).astype(np.int32)
+
+    threshold = np.concatenate([tree.tree_.threshold for tree in trees])
+    return LeafForest(
+        np.where(leaf, -1, feature), threshold, *map(numbered, ("left", "right")), roots
+    )
+
+
+@compiled(parallel=True)
+def _leaves(X, feature, threshold, left, right, roots):  # pragma: no cover
+    found = np.empty((len(X), len(roots)), dtype=np.int32)
+    for row in prange(len(X)):
+        for tree in range(len(roots)):
+            node = roots[tree]
+            while feature[node] >= 0:
+                go_left = X[row, feature[node]] <= threshold[node]
+                node = left[node] if go_left else right[node]
+            found[row, tree] = node
+    return found

@@ -1,0 +1,144 @@
+"""Figures of the embedding step: the plane, what drives clusters, how many there are."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from cohortlab.plots.style import MUTED, heat_map, panels, plain, shorten
+
+MAX_POINTS = 4000
+
+
+def plane_with_clusters(
+    places: np.ndarray, labels: np.ndarray, values: pd.Series, *, rng: np.random.Generator
+) -> Figure:
+    """Draw the plane twice: by cluster, and by the value that the forest learnt.
+
+    Parameters
+    ----------
+    places : ndarray of shape (n_rows, 2)
+        From `cohortlab.embedding.draw_plane`.
+    labels : ndarray of int, shape (n_rows,)
+        Clusters, whose numbers stand at their centres.
+    values : pandas.Series
+        Shown as log(1 + value).
+    rng : numpy.random.Generator
+        Draws the rows shown where there are more than 4,000.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two panels. The axes of such a plane have no unit.
+    """
+    shown = np.arange(len(labels))
+    if len(shown) > MAX_POINTS:
+        shown = np.sort(rng.choice(shown, MAX_POINTS, replace=False))
+    figure, (left, right) = panels(2, columns=2, width=4.6, height=4.0)
+    x, y = places[shown].T
+    left.scatter(x, y, c=labels[shown] % 20, cmap="tab20", vmin=0, vmax=19, s=6, linewidths=0)
+    for cluster in np.unique(labels):
+        centre = np.median(places[labels == cluster], axis=0)
+        box = {"boxstyle": "round,pad=0.15", "color": "white", "alpha": 0.8}
+        left.text(*centre, str(cluster), ha="center", va="center", fontsize=9, bbox=box)
+    left.set_title("by cluster of k-means")
+    points = right.scatter(x, y, c=np.log1p(values.to_numpy()[shown]), cmap="cividis", s=6)
+    figure.colorbar(points, ax=right, label=f"log(1 + {plain(values.name)})")
+    right.set_title("by what the forest learnt")
+    for axes in (left, right):
+        axes.set(xlabel="plane, first axis (no unit)", ylabel="plane, second axis (no unit)")
+    return figure
+
+
+def drivers(table: pd.DataFrame, names: Mapping[int, str]) -> Figure:
+    """Draw the probability that a member exceeds a non-member, cluster by feature.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `cohortlab.embedding.exceedance`.
+    names : mapping of int to str
+        What to call the clusters.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Cells say the probability; colours run from blue (0) over white (0.5) to red (1).
+    """
+    size = (4.6 + 0.6 * table.shape[1], 1.6 + 0.36 * len(table))
+    figure, axes = plt.subplots(figsize=size, layout="constrained")
+    rows = [f"{c}: {names[c]}" for c in table.index]
+    notes = table.map("{:.2f}".format).to_numpy()
+    label = "P(member > non-member) - 0.5"
+    heat_map(axes, table.to_numpy() - 0.5, rows, list(table), label=label, limit=0.5, notes=notes)
+    axes.figure.axes[-1].yaxis.label.set_size(8)
+    axes.set(xlabel="", ylabel="")
+    return figure
+
+
+def numbers_of_clusters(spaces: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]]) -> Figure:
+    """Draw the four criteria by number of clusters, a colour each space.
+
+    Parameters
+    ----------
+    spaces : mapping of str to pair of DataFrame
+        By name of the space, `number_table` and `gap_statistic` of it.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Four panels.
+    """
+    criteria = {
+        "within": "sum of squares, share of that at k = 2 (elbow)",
+        "silhouette": "silhouette (larger is better)",
+        "davies_bouldin": "Davies-Bouldin (smaller is better)",
+    }
+    figure, axes = panels(4, columns=2, width=4.3, height=2.6)
+    for marker, (space, (table, gap)) in zip("osD^", spaces.items(), strict=False):
+        for panel, (name, label) in zip(axes, criteria.items(), strict=False):
+            values = table[name] / table[name].iloc[0] if name == "within" else table[name]
+            panel.plot(table["k"], values, marker=marker, markersize=4, label=space)
+            panel.set_ylabel(label, fontsize=8)
+        axes[3].errorbar(
+            gap["k"], gap["gap"], gap["error"], marker=marker, markersize=4, capsize=2, label=space
+        )
+    axes[3].set_ylabel("gap, with its standard error", fontsize=8)
+    for panel in axes:
+        panel.set_xlabel("number of clusters k")
+    axes[0].legend(fontsize=8)
+    return figure
+
+
+def beside_null(table: pd.DataFrame) -> Figure:
+    """Draw each route's own silhouette beside that of customers whose columns were shuffled.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Indexed by route: `silhouette`, and `null_low` and `null_high`, the range over the nulls.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A dot for the customers, a bar for the nulls.
+    """
+    figure, axes = plt.subplots(figsize=(6.6, 1.2 + 0.4 * len(table)), layout="constrained")
+    y = np.arange(len(table))
+    span = table["null_high"] - table["null_low"]
+    axes.barh(
+        y,
+        span.clip(lower=0.006),
+        left=table["null_low"],
+        color=MUTED,
+        height=0.5,
+        label="columns shuffled",
+    )
+    axes.plot(table["silhouette"], y, "o", color="C0", label="customers")
+    axes.set_yticks(y, [plain(shorten(name)) for name in table.index])
+    axes.invert_yaxis()
+    axes.set_xlabel("mean silhouette in the route's own space")
+    axes.legend(fontsize=8)
+    return figure
