@@ -44,7 +44,8 @@ row a cluster: size, share, and mean, median and z-score of every feature), `rul
 clusters), `rules.dot`, `rules.svg`, `bipartite.json`, `relations.dot`, `relations.svg`,
 `truth.json`, and `publish.json` (control totals of what was published; the tables of the database
 are on the page about [publishing](publishing.md)). Of the embedding: `embedding.json` (routes
-side by side; under `plane` what comes from the drawn plane). Of the segments: `segments.json`,
+side by side; under `plane` what comes from the drawn plane) and the folder `bundle` (all that
+[assigning new customers](scoring.md) needs). Of the segments: `segments.json`,
 `segment_summary.csv` (one row a segment: size, share, revenue, means, action), `migration.csv`
 (segments before down, after across), and `segmentation.json` (edges of the scores and intervals of
 the segments: all that assigning a new customer needs).

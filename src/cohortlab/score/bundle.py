@@ -1,0 +1,168 @@
+"""All that assigning a new customer needs, fitted once: scaling, trees, and who is in a leaf."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cohortlab.embedding.forest import LeafForest
+from cohortlab.scaling import Scaling
+from cohortlab.score.votes import leaf_counts, leaf_numbers, vote, vote_without_self
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Fitted clusters with what assigns new customers to them.
+
+    Attributes
+    ----------
+    study : str
+        Study that they were fitted for.
+    id_name : str
+        Name of the column that says who a row is.
+    inputs : DataFrame
+        What is asked for: `name`, `lowest` and `highest` value seen while fitting.
+    scaling : Scaling
+        Of these columns.
+    forest : LeafForest
+        Fitted trees.
+    shares : ndarray of float64, shape (n_leaves, n_clusters)
+        Of each leaf's training customers in each cluster.
+    clusters : DataFrame
+        `cluster` (its id), `name`, `size`, and the mean of every feature, in the order of the
+        columns of `shares`.
+    members : Series of int
+        Cluster of every training customer, by id as text.
+    agreement : dict of str to float
+        Share of the training customers who are assigned to the cluster they were fitted into:
+        `training`, and `left_out`, where a customer's own cluster had no say.
+    """
+
+    study: str
+    id_name: str
+    inputs: pd.DataFrame
+    scaling: Scaling
+    forest: LeafForest
+    shares: np.ndarray
+    clusters: pd.DataFrame
+    members: pd.Series
+    agreement: dict[str, float]
+
+    def assign(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Assign customers; nothing is fitted, and no row hangs on another.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame
+            The inputs' columns as numbers, a missing or unreadable value as NaN; others are
+            ignored.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Same index: `cluster` (Int64), `name`, `probability` (mean share of the cluster in the
+            customer's leaves), and `note`: inputs that are missing, in which case there is no
+            cluster, or outside of what was seen while fitting.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing; the message lists all that are needed.
+        """
+        names = list(self.inputs["name"])
+        absent = [name for name in names if name not in table]
+        if absent:
+            raise ValueError(
+                f"columns {absent} are missing: needed are {names}, as the features step of study "
+                f"{self.study!r} writes them; found {list(table)}"
+            )
+        values = table[names].to_numpy(dtype=float)
+        known = np.isfinite(values).all(axis=1)
+        votes = vote(self.forest, self.shares, self.scaling.transform(values[known]))
+        best = votes.argmax(axis=1)
+        assigned = pd.DataFrame(index=table.index)
+        cluster = np.zeros(len(table), dtype=int)
+        cluster[known] = self.clusters["cluster"].to_numpy()[best]
+        assigned["cluster"] = pd.array(np.where(known, cluster, 0), "Int64")
+        assigned.loc[~known, "cluster"] = pd.NA
+        assigned["name"] = assigned["cluster"].map(self.clusters.set_index("cluster")["name"])
+        assigned["name"] = assigned["name"].astype("str")
+        probability = np.full(len(table), np.nan)
+        probability[known] = votes[np.arange(len(best)), best]
+        return assigned.assign(probability=probability, note=self._notes(values))
+
+    def _notes(self, values: np.ndarray) -> np.ndarray:
+        notes = np.full(len(values), "", dtype=object)
+        limits = self.inputs[["lowest", "highest"]].to_numpy()
+        for name, column, (low, high) in zip(self.inputs["name"], values.T, limits, strict=True):
+            missing = ~np.isfinite(column)
+            outside = ~missing & ((column < low) | (column > high))
+            notes[missing] += f"{name} is missing or no number; "
+            notes[outside] += f"{name} is outside {low:g} to {high:g}; "
+        return np.array([note.removesuffix("; ") for note in notes], dtype=object)
+
+
+def fit_bundle(
+    features: pd.DataFrame,
+    labels: np.ndarray,
+    names: dict[int, str],
+    *,
+    study: str,
+    scaling: Scaling,
+    forest: LeafForest,
+) -> Bundle:
+    """Keep what assigns new customers to clusters, however those were found.
+
+    Parameters
+    ----------
+    features : pandas.DataFrame
+        First column the id, then numbers; the forest's columns among them.
+    labels : ndarray of int, shape (n_rows,)
+        Ids of the clusters.
+    names : dict of int to str
+        Names by id.
+    study : str
+        What the clusters belong to.
+    scaling : Scaling
+        Of the forest's columns.
+    forest : LeafForest
+        Fitted on the scaled columns.
+
+    Returns
+    -------
+    Bundle
+        With its agreement measured.
+
+    Notes
+    -----
+    A customer votes by the leaves that they share with those whose clusters are known: the mean,
+    over the trees, of each cluster's share in the customer's leaf. That needs no plane.
+    """
+    id_name = features.columns[0]
+    labels = np.asarray(labels)
+    ids, positions = np.unique(labels, return_inverse=True)
+    leaves = forest.apply(scaling.transform(features))
+    counts = leaf_counts(forest, leaves, positions, len(ids))
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    own = vote(forest, shares, scaling.transform(features)).argmax(axis=1)
+    blind = vote_without_self(counts, leaf_numbers(forest)[leaves], positions).argmax(axis=1)
+    seen = features[scaling.columns_]
+    inputs = pd.DataFrame({"name": scaling.columns_})
+    inputs["lowest"], inputs["highest"] = seen.min().to_numpy(float), seen.max().to_numpy(float)
+    clusters = pd.DataFrame({"cluster": ids, "name": [names[c] for c in ids]})
+    clusters["size"] = np.bincount(positions)
+    centres = features.drop(columns=id_name).groupby(labels).mean().reset_index(drop=True)
+    return Bundle(
+        study=study,
+        id_name=id_name,
+        inputs=inputs,
+        scaling=scaling,
+        forest=forest,
+        shares=shares,
+        clusters=clusters.join(centres),
+        members=pd.Series(labels, index=features[id_name].astype(str), name="cluster"),
+        agreement={
+            "training": float((own == positions).mean()),
+            "left_out": float((blind == positions).mean()),
+        },
+    )

@@ -1,0 +1,291 @@
+"""New customers: the vote of the leaves, the bundle, files in parts, and ids that stay."""
+
+import hashlib
+import json
+import tracemalloc
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cohortlab import score
+from cohortlab.embedding import Recipe, scaled_leaves
+from cohortlab.score.__main__ import main
+from cohortlab.score.storage import _digest, _npz
+from cohortlab.score.stream import score_file
+from cohortlab.score.votes import _vote, leaf_numbers, vote
+
+RECIPE = Recipe(
+    "money", ("recency", "pieces"), 15, 5, "hamming", 15, 50, 3, 5, 500, ("money",), "standard"
+)
+NAMES = {0: "small", 4: "middle", 7: "large"}
+
+
+def customers(n=50, seed=0, first_id=1):
+    """Make three kinds of customers, apart in every column."""
+    rng = np.random.default_rng(seed)
+    kind = np.repeat([0, 1, 2], n)
+    table = pd.DataFrame(
+        {
+            "customer_id": np.arange(first_id, first_id + 3 * n),
+            "money": np.array([10.0, 200.0, 4000.0])[kind] * rng.uniform(0.8, 1.25, 3 * n),
+            "recency": np.array([300, 150, 10])[kind] + rng.integers(-9, 10, 3 * n),
+            "pieces": np.array([5.0, 80.0, 900.0])[kind] * rng.uniform(0.8, 1.25, 3 * n),
+        }
+    )
+    return table, np.array(list(NAMES))[kind]
+
+
+def fitted(table, labels, names=NAMES):
+    scaling, forest, _ = scaled_leaves(table, RECIPE, 1)
+    return score.fit_bundle(table, labels, names, study="shop", scaling=scaling, forest=forest)
+
+
+@pytest.fixture(scope="module")
+def bundle():
+    return fitted(*customers())
+
+
+@pytest.fixture
+def folder(bundle, tmp_path):
+    score.save_bundle(bundle, tmp_path)
+    return tmp_path
+
+
+def test_new_customers_of_planted_kinds_go_where_they_belong(bundle):
+    table, kind = customers(seed=9, first_id=1000)
+    assigned = bundle.assign(table.drop(columns=["customer_id", "money"]))
+    assert (assigned["cluster"] == kind).all()
+    assert (assigned["name"] == [NAMES[c] for c in kind]).all()
+    assert bundle.agreement == {"training": 1.0, "left_out": 1.0}
+
+
+def test_agreement_without_the_own_say_falls_to_chance_for_labels_that_mean_nothing():
+    table, _ = customers(100)
+    labels = np.random.default_rng(3).choice(list(NAMES), len(table))
+    agreement = fitted(table, labels).agreement
+    assert agreement["training"] > 0.5
+    assert agreement["left_out"] < 0.45
+
+
+def test_the_vote_is_the_mean_share_over_the_trees(bundle):
+    table, labels = customers()
+    X = bundle.scaling.transform(table).astype(np.float32)
+    votes = vote(bundle.forest, bundle.shares, X)
+    leaves = bundle.forest.apply(X)
+    ids = np.array(list(NAMES))
+    for row in (0, 60, 149):
+        shares = [
+            (labels[leaves[:, tree] == leaves[row, tree]][:, None] == ids).mean(axis=0)
+            for tree in range(bundle.forest.n_trees)
+        ]
+        assert votes[row] == pytest.approx(np.mean(shares, axis=0))
+    plain = _vote.py_func(
+        X, bundle.shares, leaf_numbers(bundle.forest), *bundle.forest.arrays().values()
+    )
+    assert np.array_equal(plain, votes)
+
+
+def test_a_row_is_assigned_alike_whatever_else_is_there(bundle):
+    table, _ = customers(seed=4)
+    table.loc[3, "pieces"] = np.nan
+    whole = bundle.assign(table)
+    shuffled = table.sample(frac=1, random_state=0)
+    pd.testing.assert_frame_equal(bundle.assign(shuffled).sort_index(), whole)
+    alone = pd.concat([bundle.assign(table.iloc[[i]]) for i in range(12)])
+    pd.testing.assert_frame_equal(alone, whole.iloc[:12])
+
+
+def test_missing_values_unseen_ranges_and_missing_columns_are_each_treated(bundle):
+    table = customers()[0].iloc[:4].astype({"recency": float})
+    table.loc[0, "recency"], table.loc[1, "pieces"], table.loc[2, "pieces"] = np.nan, np.inf, 1e9
+    assigned = bundle.assign(table)
+    assert assigned["cluster"].isna().tolist() == [True, True, False, False]
+    assert assigned.loc[0, "note"] == "recency is missing or no number"
+    assert assigned.loc[1, "note"] == "pieces is missing or no number"
+    assert assigned.loc[2, "note"].startswith("pieces is outside 4")
+    assert assigned.loc[3, "note"] == ""
+    assert assigned["probability"].isna().tolist() == [True, True, False, False]
+    with pytest.raises(ValueError, match=r"columns \['pieces'\] are missing: needed are"):
+        bundle.assign(table.drop(columns="pieces"))
+
+
+def test_a_bundle_comes_back_whole_and_is_the_same_bytes_again(bundle, folder, tmp_path_factory):
+    again = score.load_bundle(folder, study="shop")
+    table, _ = customers(seed=2)
+    pd.testing.assert_frame_equal(again.assign(table), bundle.assign(table))
+    pd.testing.assert_series_equal(again.members, bundle.members, check_index_type=False)
+    other = tmp_path_factory.mktemp("other")
+    score.save_bundle(again, other)
+    for path in folder.iterdir():
+        assert path.read_bytes() == (other / path.name).read_bytes(), path.name
+
+
+@pytest.mark.parametrize(
+    "part", ["manifest.json", "scaling.json", "clusters.json", "forest.npz", "members.npz"]
+)
+def test_a_flipped_bit_or_a_missing_part_is_refused(folder, part):
+    path = folder / part
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(score.BundleError, match=part):
+        score.load_bundle(folder, study="shop")
+    path.unlink()
+    with pytest.raises(score.BundleError, match=f"{part} is (missing|not there)"):
+        score.load_bundle(folder, study="shop")
+
+
+def forge(folder, part=None, content=b"", **changes):
+    """Change a bundle and make its digests fit, as a foreign file may."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest.pop("sha256")
+    manifest |= changes
+    if part:
+        (folder / part).write_bytes(content)
+        manifest["parts"][part] = hashlib.sha256(content).hexdigest()
+    manifest["sha256"] = _digest(manifest)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_another_study_format_or_schema_is_refused(folder):
+    with pytest.raises(score.BundleError, match="belongs to study 'shop', not to 'bank'"):
+        score.load_bundle(folder, study="bank")
+    forge(folder, inputs=[{"name": "recency", "lowest": 0, "highest": 1}])
+    with pytest.raises(score.BundleError, match="parts do not fit"):
+        score.load_bundle(folder, study="shop")
+    forge(folder, format="something else")
+    with pytest.raises(score.BundleError, match="not of the format"):
+        score.load_bundle(folder, study="shop")
+
+
+def test_pickled_objects_in_a_part_are_refused(folder):
+    forge(folder, "members.npz", _npz({"id": np.array([{}], dtype=object), "cluster": np.zeros(1)}))
+    with pytest.raises(score.BundleError, match=r"no usable bundle.*allow_pickle=False"):
+        score.load_bundle(folder, study="shop")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("left", 0, "leads nowhere"),
+        ("right", 10**6, "leads nowhere"),
+        ("feature", 9, "asks for what is not there"),
+    ],
+)
+def test_trees_that_would_walk_in_circles_or_out_of_bounds_are_refused(
+    bundle, folder, name, value, message
+):
+    arrays = {k: v.copy() for k, v in bundle.forest.arrays().items()} | {"shares": bundle.shares}
+    arrays[name][0] = value
+    forge(folder, "forest.npz", _npz(arrays))
+    with pytest.raises(score.BundleError, match=message):
+        score.load_bundle(folder, study="shop")
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet", ".csv.gz"])
+def test_files_are_scored_in_order_and_in_parts(bundle, tmp_path, ending):
+    table, kind = customers(seed=5)
+    source = tmp_path / f"new{ending}"
+    table.to_parquet(source) if ending == ".parquet" else table.to_csv(source, index=False)
+    outputs = []
+    for part_rows in (7, 1000):
+        target = tmp_path / f"out{part_rows}.csv"
+        totals = score_file(bundle, source, target, part_rows=part_rows)
+        assert totals["rows"] == totals["assigned"] == len(table)
+        outputs.append(target.read_bytes())
+    assert outputs[0] == outputs[1]
+    found = pd.read_csv(tmp_path / "out7.csv")
+    assert found["customer_id"].tolist() == table["customer_id"].tolist()
+    assert found["cluster"].tolist() == kind.tolist()
+    assert sorted(p.name for p in tmp_path.glob(".*")) == []
+
+
+def test_text_in_a_column_of_numbers_concerns_its_row_alone(bundle, tmp_path):
+    table = customers()[0].iloc[:3].astype(str)
+    table.loc[1, "pieces"] = "many"
+    table.loc[2, "customer_id"] = "=1+1"
+    table.to_csv(tmp_path / "new.csv", index=False)
+    totals = score_file(bundle, tmp_path / "new.csv", tmp_path / "out.csv")
+    assert totals == {"rows": 3, "assigned": 2, "not_assigned": 1, "outside": 0}
+    found = pd.read_csv(tmp_path / "out.csv", dtype=str)
+    assert found["cluster"].isna().tolist() == [False, True, False]
+    assert found.loc[2, "customer_id"] == "'=1+1"
+
+
+def test_an_empty_file_gives_an_empty_table(bundle, tmp_path):
+    customers()[0].iloc[:0].to_parquet(tmp_path / "new.parquet")
+    assert score_file(bundle, tmp_path / "new.parquet", tmp_path / "out.parquet")["rows"] == 0
+    assert list(pd.read_parquet(tmp_path / "out.parquet")) == [
+        "customer_id", "cluster", "name", "probability", "note",
+    ]  # fmt: skip
+
+
+def test_memory_does_not_grow_with_the_file(bundle, tmp_path):
+    table = pd.concat([customers()[0]] * 40, ignore_index=True)
+    peaks = []
+    for copies in (1, 8):
+        source = tmp_path / f"{copies}.parquet"
+        pd.concat([table] * copies).to_parquet(source, index=False)
+        tracemalloc.start()
+        score_file(bundle, source, tmp_path / "out.parquet", part_rows=2000)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 2 * peaks[0]
+
+
+def test_the_command_scores_or_says_what_is_wrong(folder, tmp_path, caplog):
+    table, _ = customers()
+    table.to_csv(tmp_path / "new.csv", index=False)
+    arguments = ["shop", str(tmp_path / "new.csv"), str(tmp_path / "out.parquet")]
+    assert main([*arguments, "--bundle", str(folder)]) == 0
+    assert len(pd.read_parquet(tmp_path / "out.parquet")) == len(table)
+    (folder / "forest.npz").write_bytes(b"")
+    assert main([*arguments, "--bundle", str(folder)]) == 2
+    assert "was changed" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "message"),
+    [
+        ("absent.csv", "out.csv", "there is no such file"),
+        ("manifest.json", "out.csv", "expected a table that ends in"),
+        ("new.csv", "out.xlsx", "expected an output that ends in"),
+        ("new.csv", "out.csv", r"columns \['recency'\] are missing: needed are"),
+    ],
+)
+def test_a_file_that_cannot_be_scored_is_named_and_nothing_is_written(
+    bundle, folder, source, target, message
+):
+    customers()[0].drop(columns="recency").to_csv(folder / "new.csv", index=False)
+    with pytest.raises(ValueError, match=message):
+        score_file(bundle, folder / source, folder / target)
+    assert not (folder / target).exists()
+
+
+def test_clusters_keep_ids_and_names_by_shared_customers_and_new_ones_get_new_ids(bundle):
+    table, kind = customers(seed=0)
+    later = kind.copy()
+    later[kind == 0], later[kind == 4], later[kind == 7] = 2, 0, 1
+    later[-25:] = 3
+    own = {0: "a", 1: "b", 2: "c", 3: "d"}
+    kept = score.keep_ids(bundle, table, later, own)
+    by_name = kept.table.set_index("name")["cluster"]
+    assert kept.ids[2] == 0
+    assert kept.ids[0] == 4
+    assert {kept.ids[1], kept.ids[3]} == {7, 8}
+    assert kept.names[kept.ids[2]] == "small"
+    assert by_name[kept.names[8]] == 8
+    assert kept.table["state"].tolist().count("new") == 1
+
+
+def test_without_shared_customers_clusters_are_matched_by_their_centres(bundle):
+    table, kind = customers(seed=3, first_id=90_000)
+    later = np.searchsorted([0, 4, 7], kind)[::1]
+    keep = kind != 4
+    kept = score.keep_ids(bundle, table[keep], 2 - later[keep], {0: "x", 2: "y"})
+    assert kept.ids == {0: 7, 2: 0}
+    assert kept.names == {7: "large", 0: "small"}
+    assert kept.table["by"].unique().tolist() == ["centres"]
+    gone = kept.table[kept.table["state"] == "gone"]
+    assert gone["name"].tolist() == ["middle"]
