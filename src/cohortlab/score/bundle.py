@@ -99,7 +99,9 @@ class Bundle:
             outside = ~missing & ((column < low) | (column > high))
             notes[missing] += f"{name} is missing or no number; "
             notes[outside] += f"{name} is outside {low:g} to {high:g}; "
-        return np.array([note.removesuffix("; ") for note in notes], dtype=object)
+        for row in np.flatnonzero(notes != ""):
+            notes[row] = notes[row].removesuffix("; ")
+        return notes
 
 
 def fit_bundle(

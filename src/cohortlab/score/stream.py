@@ -118,7 +118,7 @@ def _count(totals: dict[str, int], table: pd.DataFrame) -> None:
 
 def _as_arrow(table: pd.DataFrame, ending: str) -> pa.Table:
     if ending == ".csv":
-        table = harmless_in_sheets(table)
+        table = _harmless(table)
     types = {"cluster": pa.int64(), "probability": pa.float64()}
     types |= {"name": pa.string(), "note": pa.string()}
     arrow = pa.Table.from_pandas(table, preserve_index=False)
@@ -126,6 +126,18 @@ def _as_arrow(table: pd.DataFrame, ending: str) -> pa.Table:
         place = arrow.schema.get_field_index(name)
         arrow = arrow.set_column(place, name, arrow[name].cast(kind))
     return arrow.replace_schema_metadata(None)
+
+
+def _harmless(table: pd.DataFrame) -> pd.DataFrame:
+    """Look only at what is not all letters and digits, each text once: ids are many."""
+    changed = {}
+    for name in table.select_dtypes(["str", "object"]).columns:
+        texts = table[name].astype("str")
+        odd = texts[texts.notna() & ~texts.str.isalnum().fillna(False).astype(bool)]
+        distinct = pd.DataFrame({"text": odd.unique()}, dtype="str")
+        safe = dict(zip(distinct["text"], harmless_in_sheets(distinct)["text"], strict=True))
+        changed[name] = texts.where(~texts.index.isin(odd.index), odd.map(safe))
+    return table.assign(**changed)
 
 
 def _writer(path: Path, schema: pa.Schema):

@@ -106,6 +106,7 @@ def _vote(X, shares, number, feature, threshold, left, right, roots):  # pragma:
             while feature[node] >= 0:
                 go_left = X[row, feature[node]] <= threshold[node]
                 node = left[node] if go_left else right[node]
-            votes[row] += shares[number[node]]
-        votes[row] /= len(roots)
-    return votes
+            leaf = number[node]
+            for cluster in range(shares.shape[1]):
+                votes[row, cluster] += shares[leaf, cluster]
+    return votes / len(roots)

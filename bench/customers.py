@@ -1,0 +1,265 @@
+"""
+Customers by cohortlab beside plain pandas: features, segments and scoring, on growing logs.
+
+The log is that of the study `customers` (or another, by `--log`) whose customers are drawn again,
+with all their invoices and under new numbers, until there are 1, 10 and 50 times as many. Features
+and segments are made from a CSV file of lines; scoring reads a CSV file of features, drawn again
+and shuffled by column, and writes one of clusters. pandas is written as one writes it at first: a
+function for each customer's lines, and a loop over the trees of scikit-learn's own forest. What
+both ways write must be equal. Each run is a process of its own, so that its peak memory is its
+own. Prints JSON:
+
+    python bench/customers.py
+    python bench/customers.py --sizes 1 10 --log results/customers/log/invoices.parquet
+"""
+
+import argparse
+import importlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+LOG = Path("results/customers/log/invoices.parquet")
+COLUMNS = ["invoice_id", "stock_code", "quantity", "invoice_date", "unit_price", "customer_id"]
+COLUMNS += ["country", "is_anonymous"]
+INPUTS = ["recency_days", "quantity_of_products", "frequency", "returns"]
+CHUNK = 10
+SEED = 20261122
+
+
+def write_log(log: Path, target: Path, size: int) -> int:
+    """Write the lines of so many times as many customers, drawn with replacement."""
+    lines = pd.read_parquet(log, columns=COLUMNS).sort_values("customer_id", ignore_index=True)
+    groups = list(lines.groupby("customer_id").indices.values())
+    rng, written = np.random.default_rng(SEED), 0
+    for start in range(0, size, CHUNK):
+        copies = min(CHUNK, size - start)
+        drawn = [groups[i] for i in rng.integers(len(groups), size=copies * len(groups))]
+        numbers = np.repeat(np.arange(len(drawn)), [len(rows) for rows in drawn])
+        part = lines.iloc[np.concatenate(drawn)].assign(
+            customer_id=100_000 + start * len(groups) + numbers
+        )
+        part["invoice_id"] += "/" + part["customer_id"].astype(str)
+        part = part.sample(frac=1, random_state=start)
+        part.to_csv(target, index=False, mode="w" if start == 0 else "a", header=start == 0)
+        written += len(part)
+    return written
+
+
+def our_features(folder: Path) -> None:
+    """Aggregate by Ibis on DuckDB."""
+    from cohortlab.features.invoices import customer_features
+
+    customer_features(_invoices(folder)).to_parquet(folder / "features.ours.parquet")
+
+
+def _invoices(folder: Path):
+    from cohortlab.engine import connect
+
+    types = {"invoice_id": "VARCHAR", "stock_code": "VARCHAR"}
+    return connect(folder / "scratch").read_csv(str(folder / "log.csv"), types=types)
+
+
+def pandas_features(folder: Path) -> None:
+    """Aggregate by groups, with functions for what is conditional."""
+    log = pd.read_csv(folder / "log.csv", dtype={"invoice_id": str, "stock_code": str})
+    log["invoice_date"] = pd.to_datetime(log["invoice_date"])
+    log["revenue"] = log["quantity"] * log["unit_price"]
+    end = log.loc[log["quantity"] > 0, "invoice_date"].max()
+
+    def describe(lines: pd.DataFrame) -> pd.Series:
+        bought = lines[lines["quantity"] > 0]
+        first, last = bought["invoice_date"].min(), bought["invoice_date"].max()
+        days = (last - first).days if len(bought) else 0
+        return pd.Series(
+            {
+                "gross_revenue": bought["revenue"].sum(),
+                "recency_days": (end - last).days if len(bought) else None,
+                "quantity_of_products": bought["quantity"].sum(),
+                "frequency": bought["invoice_id"].nunique() / days if days else 0.0,
+                "returns": lines.loc[lines["quantity"] < 0, "invoice_id"].nunique(),
+            }
+        )
+
+    table = log.groupby("customer_id")[list(log)].apply(describe)
+    table[table["recency_days"].notna()].reset_index().to_parquet(
+        folder / "features.pandas.parquet"
+    )
+
+
+def _bundle(folder: Path):
+    from cohortlab.embedding import Recipe, scaled_leaves
+    from cohortlab.score import fit_bundle
+
+    features = pd.read_parquet(folder / "fitted.parquet")
+    recipe = Recipe(
+        "gross_revenue", tuple(INPUTS), 100, 20, "hamming", 90, 200, 11, 1, 3000, (), "none"
+    )
+    scaling, forest, _ = scaled_leaves(features, recipe, SEED)
+    labels = pd.qcut(features["gross_revenue"], 11, labels=False).to_numpy()
+    names = {int(c): f"group {c}" for c in np.unique(labels)}
+    options = {"study": "bench", "scaling": scaling, "forest": forest}
+    return fit_bundle(features, labels, names, **options), features, labels
+
+
+def our_scoring(folder: Path) -> None:
+    """Load the bundle, and assign the file in parts."""
+    from cohortlab.score import load_bundle
+    from cohortlab.score.stream import score_file
+
+    bundle = load_bundle(folder / "bundle", study="bench")
+    score_file(bundle, folder / "new.csv", folder / "scoring.ours.csv")
+
+
+def pandas_scoring(folder: Path) -> None:
+    """Read all, and look up the shares of the leaves of scikit-learn's forest, tree by tree."""
+    import joblib
+
+    model, low, high, tables = joblib.load(folder / "model.joblib")
+    new = pd.read_csv(folder / "new.csv")
+    leaves = pd.DataFrame(model.apply(((new[INPUTS] - low) / (high - low)).to_numpy()))
+    votes = sum(tables[tree].loc[leaves[tree]].to_numpy() for tree in leaves) / len(tables)
+    votes = pd.DataFrame(votes, columns=tables[0].columns)
+    assigned = new[["customer_id"]].assign(
+        cluster=votes.idxmax(axis=1), probability=votes.max(axis=1)
+    )
+    assigned.to_csv(folder / "scoring.pandas.csv", index=False)
+
+
+def prepare_scoring(folder: Path, features: Path, size: int) -> int:
+    """Fit both ways once, and write features of resampled customers, each a little different."""
+    import joblib
+    from sklearn.ensemble import RandomForestRegressor
+
+    from cohortlab.score import save_bundle
+
+    pd.read_parquet(features).to_parquet(folder / "fitted.parquet")
+    bundle, fitted, labels = _bundle(folder)
+    (folder / "bundle").mkdir(exist_ok=True)
+    save_bundle(bundle, folder / "bundle")
+    low, high = fitted[INPUTS].min(), fitted[INPUTS].max()
+    scaled = ((fitted[INPUTS] - low) / (high - low)).to_numpy()
+    money = fitted["gross_revenue"]
+    target = ((money - money.min()) / (money.max() - money.min())).to_numpy()
+    model = RandomForestRegressor(100, min_samples_leaf=20, random_state=SEED).fit(scaled, target)
+    leaves = model.apply(scaled)
+    tables = [pd.crosstab(leaves[:, t], labels, normalize="index") for t in range(leaves.shape[1])]
+    joblib.dump((model, low, high, tables), folder / "model.joblib")
+    new = fitted.sample(size * len(fitted), replace=True, random_state=SEED, ignore_index=True)
+    new["customer_id"] = np.arange(len(new))
+    rng = np.random.default_rng(SEED)
+    for name in INPUTS:
+        new[name] = new[name].to_numpy()[rng.permutation(len(new))]
+    new.to_csv(folder / "new.csv", index=False)
+    return len(new)
+
+
+def our_segments(folder: Path) -> None:
+    """Score by quintiles of recency, frequency and money, and look the segments up."""
+    from cohortlab import segments
+    from cohortlab.run.parameters import read_params
+    from cohortlab.run.project import project_root
+
+    rfm = segments.rfm_table(_invoices(folder))
+    block = read_params(project_root())["studies"]["customers"]["segments"]["segments"]
+    fitted = segments.Segmentation(segments.fit_scores(rfm), block)
+    fitted.assign(rfm).to_parquet(folder / "segments.ours.parquet")
+
+
+#: What each way imports, which is no part of the measured time.
+IMPORTS = {
+    "ours": ["cohortlab.features.invoices", "cohortlab.segments", "cohortlab.score.stream"],
+    "pandas": ["joblib", "sklearn.ensemble"],
+}
+WAYS = {
+    "features": {"ours": our_features, "pandas": pandas_features},
+    "scoring": {"ours": our_scoring, "pandas": pandas_scoring},
+    "segments": {"ours": our_segments},
+}
+
+
+def measure_here(task: str, way: str, folder: Path) -> dict[str, float]:
+    """Run one way in this process: time, processor time, and peak memory."""
+    for module in IMPORTS[way]:
+        importlib.import_module(module)
+    began, began_cpu = time.perf_counter(), time.process_time()
+    WAYS[task][way](folder)
+    seconds, cpu = time.perf_counter() - began, time.process_time() - began_cpu
+    # Of this process alone: what getrusage says is inherited from the process that started it.
+    status = Path("/proc/self/status").read_text()
+    peak = 1024 * int(status.split("VmHWM:")[1].split()[0])
+    values = {"seconds": seconds, "processor_seconds": cpu, "peak_gb": peak / 1e9}
+    return {name: round(value, 2) for name, value in values.items()}
+
+
+def measure(task: str, way: str, folder: Path) -> dict:
+    """Run one way in a process of its own."""
+    command = [sys.executable, __file__, "--one", task, way, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return {"failed": (done.stderr.strip().splitlines() or [f"{done.returncode}"])[-1]}
+    return json.loads(done.stdout)
+
+
+def check_equal(task: str, folder: Path) -> None:
+    """Demand that both ways wrote the same."""
+    if task == "features":
+        ours, other = (pd.read_parquet(folder / f"{task}.{w}.parquet") for w in WAYS[task])
+    else:
+        ours, other = (pd.read_csv(folder / f"{task}.{w}.csv") for w in WAYS[task])
+    options = {"check_dtype": False, "rtol": 1e-9}
+    pd.testing.assert_frame_equal(ours[list(other)], other, **options)
+
+
+def compare(task: str, folder: Path, *, with_pandas: bool) -> dict:
+    """Compare the ways of one task on what the folder holds."""
+    ways = [way for way in WAYS[task] if way == "ours" or with_pandas]
+    found = {way: measure(task, way, folder) for way in ways}
+    failed = {way: f["failed"] for way, f in found.items() if "failed" in f}
+    if failed:
+        raise RuntimeError(f"{task}: a way did not finish: {failed}")
+    if len(found) == 2:
+        check_equal(task, folder)
+        for unit in ("seconds", "processor_seconds"):
+            ratio = found["pandas"][unit] / max(found["ours"][unit], 0.01)
+            found[f"pandas / ours, {unit}"] = round(ratio, 1)
+    return found
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--log", type=Path, default=LOG, help="cleaned invoices, Parquet")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 50], help="times the log")
+    parser.add_argument("--pandas-up-to", type=int, default=10, help="largest size for pandas")
+    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        task, way, folder = options.one
+        print(json.dumps(measure_here(task, way, Path(folder))))
+        return
+    results = {}
+    for size in options.sizes:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            with_pandas = size <= options.pandas_up_to
+            found = {"lines": write_log(options.log, folder / "log.csv", size)}
+            found["features"] = compare("features", folder, with_pandas=with_pandas)
+            if size == options.sizes[0]:
+                fitted = pd.read_parquet(folder / "features.ours.parquet")
+            fitted.to_parquet(folder / "one.parquet")
+            found["customers"] = prepare_scoring(folder, folder / "one.parquet", size)
+            found["scoring"] = compare("scoring", folder, with_pandas=with_pandas)
+            found["segments"] = compare("segments", folder, with_pandas=with_pandas)
+            results[f"{size} times"] = found
+    print(json.dumps(results, indent=2))
+
+
+if __name__ == "__main__":
+    main()
