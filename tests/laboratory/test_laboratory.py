@@ -315,6 +315,25 @@ def test_algorithms_that_are_as_good_are_named_with_what_they_look_at():
     assert "use features, by **kmeans**, or as good ward (as good by edges: block_model)." in text
 
 
+def test_what_is_as_good_in_one_case_only_is_not_recommended_for_others():
+    trials = cases({(0.01, 0.2): ("kmeans", 0.9), (0.01, 0.9): ("kmeans", 0.9)})
+    at_one = (trials["algorithm"] == "block_model") & (trials["strength"] == 0.9)
+    spread = trials["replicate"].map({0: -0.05, 1: 0.05, 2: 0.0})
+    trials.loc[at_one, "person_ari"] = 0.89 + spread[at_one]
+    text = " ".join(paragraph(trials))
+    assert "at strengths 0.2 to 0.9 use features, by **kmeans**." in text
+
+
+def test_the_paragraph_says_what_the_number_of_purchases_decides():
+    sparse = cases({(0.01, 0.2): ("kmeans", 0.6), (0.01, 0.9): ("kmeans", 0.3)})
+    dense = cases({(0.01, 0.2): ("kmeans", 0.6), (0.01, 0.9): ("block_model", 0.95)})
+    trials = pd.concat([sparse, dense.assign(density=20)], ignore_index=True)
+    text = " ".join(paragraph(trials))
+    assert "by purchases a person, 5: features, by **kmeans** (0.45); 20: edges, by" in text
+    assert "With 5 purchases a person none helps at overlap 0.01 with strength 0.9 either." in text
+    assert "densities" not in " ".join(paragraph(sparse))
+
+
 def test_the_paragraph_says_where_all_is_well():
     text = " ".join(paragraph(cases({(0.01, 0.9): ("kmeans", 0.9)}), useful=0.5))
     assert "in all of 1 cases, most often by **kmeans**" in text

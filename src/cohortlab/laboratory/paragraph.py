@@ -26,8 +26,8 @@ def paragraph(trials: pd.DataFrame, *, useful: float = 0.5, alpha: float = 0.05)
     -------
     list of str
         Sentences in Markdown: the best over all, features and edges apart, what is best in every
-        case of overlap and strength, where nothing helps, how often the relation is found, and
-        what was found where there is nothing.
+        case of overlap and strength, where nothing helps, what the number of purchases decides,
+        how often the relation is found, and what was found where there is nothing.
     """
     board = leaderboard(trials)
     best = advice(trials, score="person_ari", useful=useful)
@@ -36,6 +36,7 @@ def paragraph(trials: pd.DataFrame, *, useful: float = 0.5, alpha: float = 0.05)
         *_over_all(board),
         *_by_case(best),
         _hopeless(best, useful),
+        *_by_density(trials, best, useful),
         *_relation(relation, 1 - useful),
         *_nulls(trials, alpha),
     ]
@@ -71,7 +72,11 @@ def _by_case(best: pd.DataFrame) -> list[str]:
 
 def _clause(rows: pd.DataFrame) -> str:
     names = list(dict.fromkeys(rows["best"]))
-    others = {name for text in rows["as_good"] for name in text.split(", ") if name} - set(names)
+    # As good at every strength of the clause, not at some.
+    others = set.intersection(
+        *(_good(*row) for row in zip(rows["best"], rows["as_good"], strict=True))
+    )
+    others -= set(names)
     low, high = rows["strength"].min(), rows["strength"].max()
     strength = f"strength {low:g}" if low == high else f"strengths {low:g} to {high:g}"
     kind = FINDERS[names[0]][0]
@@ -80,6 +85,10 @@ def _clause(rows: pd.DataFrame) -> str:
     across = ", ".join(sorted(name for name in others if FINDERS[name][0] != kind))
     across = f" (as good by {_OTHER[kind]}: {across})" if across else ""
     return f"at {strength} use {kind}, by **{' or '.join(names)}**{also}{across}"
+
+
+def _good(best: str, as_good: str) -> set[str]:
+    return {best, *as_good.split(", ")} - {""}
 
 
 def _hopeless(best: pd.DataFrame, useful: float) -> str:
@@ -95,6 +104,39 @@ def _up_to(hopeless: pd.DataFrame) -> str:
         for overlap, rows in hopeless.groupby("overlap", sort=True)
     ]
     return "; ".join(cases)
+
+
+def _by_density(trials: pd.DataFrame, best: pd.DataFrame, useful: float) -> list[str]:
+    """Say what changes with the number of purchases, over which the cases above are means."""
+    dense = advice(trials, score="person_ari", by=("density",), useful=useful)
+    if len(dense) < 2:
+        return []
+    parts = [
+        f"{row.density:g}: {FINDERS[row.best][0]}, by **{row.best}** ({row.mean:.2f})"
+        for row in dense.itertuples()
+    ]
+    sentences = [
+        f"All this is over densities, which decide too; by purchases a person, {'; '.join(parts)}."
+    ]
+    sparse = advice(
+        trials[trials["is_null"].astype(bool) | (trials["density"] == dense["density"].min())],
+        score="person_ari",
+        useful=useful,
+    )
+    lost = sparse[~sparse["is_useful"]].merge(
+        best.loc[best["is_useful"], ["overlap", "strength"]], on=["overlap", "strength"]
+    )
+    if len(lost):
+        few = dense["density"].min()
+        sentences.append(f"With {few:g} purchases a person none helps at {_cases(lost)} either.")
+    return sentences
+
+
+def _cases(rows: pd.DataFrame) -> str:
+    return "; ".join(
+        f"overlap {overlap:g} with strength {', '.join(f'{s:g}' for s in part['strength'])}"
+        for overlap, part in rows.groupby("overlap", sort=True)
+    )
 
 
 def _relation(best: pd.DataFrame, useful: float) -> list[str]:
