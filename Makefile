@@ -22,6 +22,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	uv pip install --python $(VENV)/bin/python --quiet --require-hashes --compile-bytecode -r requirements.lock || \
 	  $(VENV)/bin/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(VENV)/bin/python -m cohortlab.precompile
 	touch $@
 
 repro: setup  ## Run every stage of every study whose inputs changed (dvc repro)

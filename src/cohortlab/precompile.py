@@ -1,0 +1,44 @@
+"""Compile the loops that every study uses, once: `python -m cohortlab.precompile`.
+
+Studies run side by side, so without this each would compile the same loops at the same time.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+import pandas as pd
+
+
+def compile_mixtures() -> None:
+    """Fit a mixture to a few rows, which compiles a pass of EM."""
+    from cohortlab.mixture import GaussianMixture
+
+    values = np.random.default_rng(0).normal(size=(20, 2))
+    GaussianMixture(2, n_init=1, random_state=0).fit(values)
+
+
+def compile_rules() -> None:
+    """Mine and shuffle a few baskets, which compiles the search for itemsets."""
+    from cohortlab.rules import frequent_itemsets, shuffle_baskets
+
+    baskets = pd.DataFrame({"basket_id": [0, 0, 1, 1], "item": ["a", "b", "a", "b"]})
+    frequent_itemsets(baskets, 1)
+    shuffle_baskets(baskets, rng=np.random.default_rng(0))
+
+
+def compile_all(parts: tuple[Callable[[], None], ...] = (compile_mixtures, compile_rules)) -> None:
+    """Compile the parts side by side, a process each.
+
+    Parameters
+    ----------
+    parts : tuple of callable
+        Functions that call what is compiled at its first call.
+    """
+    with ProcessPoolExecutor(len(parts)) as pool:
+        for done in [pool.submit(part) for part in parts]:
+            done.result()
+
+
+if __name__ == "__main__":
+    compile_all()

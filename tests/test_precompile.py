@@ -1,0 +1,43 @@
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import REPOSITORY
+
+from cohortlab import precompile
+from cohortlab.mixture import kernels as passes
+from cohortlab.mixture import search
+from cohortlab.rules import frequent_itemsets, shuffle_baskets, shuffling
+from cohortlab.rules import kernels as trees
+
+
+def use_mixtures():
+    values = np.random.default_rng(1).normal(size=(60, 3))
+    search(values, n_components=(1, 2), n_init=2, n_bootstrap=0, random_state=0)
+
+
+def use_rules():
+    frame = pd.DataFrame(
+        {"basket_id": np.arange(60) // 3, "item": list("abcbdfacd" * 6 + "abcdef")}
+    )
+    for target in ("all", "closed", "maximal"):
+        frequent_itemsets(frame, 0.1, target=target)
+    shuffle_baskets(frame, rng=np.random.default_rng(1))
+
+
+@pytest.mark.parametrize(
+    ("compile_part", "use", "loops"),
+    [
+        (precompile.compile_mixtures, use_mixtures, [passes.run_rows]),
+        (precompile.compile_rules, use_rules, [trees.mine_tree, shuffling._trade]),
+    ],
+)
+def test_what_studies_call_is_compiled_before(compile_part, use, loops):
+    compile_part()
+    before = [list(loop.signatures) for loop in loops]
+    assert all(before)
+    use()
+    assert [list(loop.signatures) for loop in loops] == before
+
+
+def test_setup_compiles():
+    assert "python -m cohortlab.precompile" in (REPOSITORY / "Makefile").read_text()
