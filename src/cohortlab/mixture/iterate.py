@@ -231,15 +231,25 @@ class _Batch:
         now = pack(moments, size, self.scales)
         if not self.older.size:
             self.older = self.newer = now
-        phase, older, newer = self.phase[:, None], self.older, self.newer
-        settled = np.where(refused[:, None], newer, now)
-        leap = unpack(extrapolate(older, newer, now), moments, size, self.scales)
-        sane = self._sane(leap)[:, None] & (phase == 1)
-        ahead = pack(leap, size, self.scales)
-        self.older = np.where((phase == 2) | ((phase == 1) & ~sane), settled, older)
-        self.newer = np.where(phase == 2, newer, now)
-        self.phase = np.where(phase == 0, 1, np.where(sane, 2, 0))[:, 0]
-        return unpack(np.where(sane, ahead, settled), moments, size, self.scales)
+        settled = np.where(refused[:, None], self.newer, now)
+        ahead, sane = self._leap(moments, now)
+        phase = self.phase[:, None]
+        fell_back = (phase == 1) & ~sane[:, None]
+        self.older = np.where((phase == 2) | fell_back, settled, self.older)
+        self.newer = np.where(phase == 2, self.newer, now)
+        self.phase = np.where(self.phase == 0, 1, np.where(sane, 2, 0))
+        return unpack(np.where(sane[:, None], ahead, settled), moments, size, self.scales)
+
+    def _leap(self, moments: Moments, now: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Extrapolate the starts whose turn it is; say where that gave the moments of a mixture."""
+        ahead, sane = now.copy(), np.zeros(len(now), dtype=bool)
+        due = np.flatnonzero(self.phase == 1)
+        if due.size:
+            size = self.size[self.active[due]]
+            vectors = extrapolate(self.older[due], self.newer[due], now[due])
+            leap = unpack(vectors, moments.take(due), size, self.scales)
+            ahead[due], sane[due] = pack(leap, size, self.scales), self._sane(leap)
+        return ahead, sane
 
     def _sane(self, moments: Moments) -> np.ndarray:
         """Say which moments are those of some mixture."""
