@@ -8,8 +8,9 @@ Compare cohortlab's mixtures with scikit-learn's and mclust's, on the same rows 
                                              keep scikit-learn's cells, and use those already there
 
 Session features are those of the pipeline: the project's generator with the settings of
-params.yaml, read, sessionised and scaled by log1p_standard. Prints JSON. Times are medians of
-wall-clock seconds; both sides may use all cores.
+params.yaml, read, sessionised and scaled by log1p_standard. Prints JSON. Both sides may use all
+cores; beside the wall clock stands the processor's time, summed over cores, which other work on
+the machine hardly changes.
 """
 
 import argparse
@@ -98,29 +99,54 @@ def continuous_features(n_rows: int, n_features: int = 12, seed: int = 1) -> np.
     return rows
 
 
-def median_time(action, repeats: int) -> float:
+class Clock:
+    """Measure wall and processor time of a block, in seconds."""
+
+    def __enter__(self) -> "Clock":
+        self._begun = time.perf_counter(), time.process_time()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds = time.perf_counter() - self._begun[0]
+        self.processor_seconds = time.process_time() - self._begun[1]
+
+    def figures(self) -> dict:
+        """Give both times by name."""
+        return {"seconds": self.seconds, "processor_seconds": self.processor_seconds}
+
+
+def median_time(action, repeats: int) -> dict:
     """Time an action several times, after one time that does not count."""
     action()
-    times = []
+    clocks = []
     for _ in range(repeats):
-        begun = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - begun)
-    return float(np.median(times))
+        with Clock() as clock:
+            action()
+        clocks.append(clock.figures())
+    return pd.DataFrame(clocks).median().to_dict()
+
+
+def beside(ours: dict, theirs: dict) -> dict:
+    """Put two sides together with the ratios of their times."""
+    return {
+        "ours": ours,
+        "scikit_learn": theirs,
+        "ratio": theirs["seconds"] / ours["seconds"],
+        "processor_ratio": theirs["processor_seconds"] / ours["processor_seconds"],
+    }
 
 
 def product_speed() -> float:
     """Measure double-precision matrix products on all cores, in GFlop/s."""
     size = 2048
     left = np.random.default_rng(0).random((size, size))
-    return 2 * size**3 / median_time(lambda: left @ left, 5) / 1e9
+    return 2 * size**3 / median_time(lambda: left @ left, 5)["seconds"] / 1e9
 
 
 def one_iteration(X: np.ndarray, n_components: int, model: str = "VVV", repeats: int = 5) -> dict:
     """Time one E-step and M-step after collapsing; the collapse is timed apart."""
-    begun = time.perf_counter()
-    rows = collapse_rows(X)
-    collapse = time.perf_counter() - begun
+    with Clock() as collapse:
+        rows = collapse_rows(X)
     family = resolve_model(model, X.shape[1])
     samples = draw_samples(rows, 1, np.random.SeedSequence(0))
     sample, labels = partition(samples, n_components, "kmeans++", np.random.default_rng(0))
@@ -130,17 +156,17 @@ def one_iteration(X: np.ndarray, n_components: int, model: str = "VVV", repeats:
         def step() -> None:
             maximise(expect(rows, start, family, run)[0], family, reg_covar=1e-6)
 
-        seconds = median_time(step, repeats)
+        times = median_time(step, repeats)
     operations = 4.0 * rows.n_distinct * n_products(family, X.shape[1]) * n_components
     return {
-        "seconds": seconds,
-        "collapse_seconds": collapse,
+        **times,
+        "collapse_seconds": collapse.seconds,
         "distinct_rows": rows.n_distinct,
-        "gflops": operations / seconds / 1e9,
+        "gflops": operations / times["seconds"] / 1e9,
     }
 
 
-def peer_iteration(X: np.ndarray, n_components: int, kind: str = "full", repeats: int = 2) -> float:
+def peer_iteration(X: np.ndarray, n_components: int, kind: str = "full", repeats: int = 2) -> dict:
     """Time one E-step and M-step of scikit-learn from a fitted state."""
     rng = np.random.default_rng(0)
     shares = rng.dirichlet(np.ones(n_components), len(X))
@@ -163,8 +189,7 @@ def bench_iteration(path: Path, n_rows: int) -> dict:
         X = make()
         ours, theirs = one_iteration(X, 7), peer_iteration(X, 7)
         ours["share_of_product_speed"] = ours["gflops"] / result["product_gflops"]
-        ratio = theirs / ours["seconds"]
-        result[name] = {"ours": ours, "scikit_learn_seconds": theirs, "ratio": ratio}
+        result[name] = beside(ours, theirs)
     return result
 
 
@@ -176,11 +201,10 @@ def peer_cell(X: np.ndarray, kind: str, size: int, n_init: int, kept: Path | Non
     known = [cell for cell in map(json.loads, lines) if key.items() <= cell.items()]
     if known:
         return known[-1]
-    begun = time.perf_counter()
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), Clock() as clock:
         warnings.simplefilter("ignore")
         peer = Peer(size, covariance_type=kind, n_init=n_init, random_state=0).fit(X)
-    cell = {**key, "seconds": time.perf_counter() - begun, "bic": float(peer.bic(X))}
+    cell = {**key, **clock.figures(), "bic": float(peer.bic(X))}
     if kept:
         with kept.open("a") as file:
             file.write(json.dumps(cell) + "\n")
@@ -193,27 +217,24 @@ def bench_search(
     """Compare the whole search: four types, all sizes, ten starts, BIC cell by cell."""
     X = session_features(path, n_rows)
     search(X[:500], [2], ["VVV"], n_bootstrap=0)  # compiles, once for all runs to come
-    begun = time.perf_counter()
-    found = search(X, sizes, list(TYPES.values()), n_init=n_init, n_bootstrap=0)
-    ours = time.perf_counter() - begun
+    with Clock() as clock:
+        found = search(X, sizes, list(TYPES.values()), n_init=n_init, n_bootstrap=0)
     bic = found.table.set_index(["model", "n_components"])["bic"]
-    theirs, worse, better, cells = 0.0, [], 0, {}
+    theirs, worse, better, cells = {"seconds": 0.0, "processor_seconds": 0.0}, [], 0, {}
     for kind, model in TYPES.items():
         for size in sizes:
             peer = peer_cell(X, kind, size, n_init, kept)
-            theirs += peer["seconds"]
+            theirs = {name: spent + peer[name] for name, spent in theirs.items()}
             excess = float((bic[model, size] - peer["bic"]) / abs(peer["bic"]))
             cells[f"{model},{size}"] = [float(bic[model, size]), peer["bic"]]
             better += excess < -1e-4
             if excess > 1e-4:
                 worse.append([model, size, excess])
-            print(model, size, round(excess, 6), round(theirs), file=sys.stderr, flush=True)
+            print(model, size, round(excess, 6), theirs, file=sys.stderr, flush=True)
     return {
         "rows": n_rows,
         "distinct_rows": collapse_rows(X).n_distinct,
-        "seconds": ours,
-        "scikit_learn_seconds": theirs,
-        "ratio": theirs / ours,
+        **beside(clock.figures(), theirs),
         "cells_worse": worse,
         "cells_better": better,
         "bic_ours_and_theirs": cells,
@@ -234,13 +255,12 @@ def bench_alone(path: Path, n_rows: int) -> dict:
     """Search all rows with the default audit; the peak of memory is this process's."""
     X = session_features(path, n_rows)
     _session_table.cache_clear()
-    begun = time.perf_counter()
-    found = search(X, range(2, 11), list(TYPES.values()))
-    seconds = time.perf_counter() - begun
+    with Clock() as clock:
+        found = search(X, range(2, 11), list(TYPES.values()))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return {
         "rows": n_rows,
-        "seconds": seconds,
+        **clock.figures(),
         "peak_gib": peak,
         "cells": len(found.table),
         "cells_with_fit": int(found.table["bic"].notna().sum()),
@@ -253,20 +273,20 @@ def bench_growth() -> dict:
     """Fit exponents of one iteration's time to numbers of rows, features and components."""
     rows = [50_000, 100_000, 200_000, 400_000]
     features, components = [6, 12, 24, 48], [4, 8, 16, 32]
-    by_rows = [one_iteration(continuous_features(n), 7)["seconds"] for n in rows]
-    by_features = [one_iteration(continuous_features(50_000, d), 7)["seconds"] for d in features]
     X = continuous_features(50_000)
-    by_components = [one_iteration(X, k)["seconds"] for k in components]
     return {
-        "n": _exponent(rows, by_rows),
-        "d": _exponent(features, by_features),
-        "k": _exponent(components, by_components),
+        "n": _exponent(rows, [one_iteration(continuous_features(n), 7) for n in rows]),
+        "d": _exponent(
+            features, [one_iteration(continuous_features(50_000, d), 7) for d in features]
+        ),
+        "k": _exponent(components, [one_iteration(X, k) for k in components]),
     }
 
 
-def _exponent(sizes: list[int], seconds: list[float]) -> dict:
-    slope = np.polyfit(np.log(sizes), np.log(seconds), 1)[0]
-    return {"sizes": sizes, "seconds": seconds, "exponent": float(slope)}
+def _exponent(sizes: list[int], times: list[dict]) -> dict:
+    spent = [time["processor_seconds"] for time in times]
+    slope = np.polyfit(np.log(sizes), np.log(spent), 1)[0]
+    return {"sizes": sizes, "processor_seconds": spent, "exponent": float(slope)}
 
 
 MCLUST = """
@@ -280,11 +300,11 @@ cat(seconds, "\\n"); write.csv(unclass(found)[1:9, ], arguments[2])
 def bench_models(path: Path, n_rows: int) -> dict:
     """Run all fourteen models with one to nine components, and mclust where R has it."""
     X = session_features(path, n_rows)
-    begun = time.perf_counter()
-    found = search(X, range(1, 10), MODEL_NAMES, n_bootstrap=0)
+    with Clock() as clock:
+        found = search(X, range(1, 10), MODEL_NAMES, n_bootstrap=0)
     result = {
         "rows": n_rows,
-        "seconds": time.perf_counter() - begun,
+        **clock.figures(),
         "cells": len(found.table),
         "cells_with_fit": int(found.table["bic"].notna().sum()),
         "cells_with_a_reason": int(
@@ -335,16 +355,12 @@ def compare_cells(ours: pd.DataFrame, theirs: pd.DataFrame) -> dict:
 def bench_fit() -> dict:
     """Compare a fit of continuous rows from the same starts to the same optimum."""
     X = continuous_features(100_000)
-    begun = time.perf_counter()
-    ours = GaussianMixture(7, n_init=1, random_state=0).fit(X)
-    seconds = time.perf_counter() - begun
-    begun = time.perf_counter()
-    peer = Peer(7, n_init=1, random_state=0, tol=1e-6, max_iter=500).fit(X)
-    theirs = time.perf_counter() - begun
+    with Clock() as clock:
+        ours = GaussianMixture(7, n_init=1, random_state=0).fit(X)
+    with Clock() as peer_clock:
+        peer = Peer(7, n_init=1, random_state=0, tol=1e-6, max_iter=500).fit(X)
     return {
-        "seconds": seconds,
-        "scikit_learn_seconds": theirs,
-        "ratio": theirs / seconds,
+        **beside(clock.figures(), peer_clock.figures()),
         "loglik_per_row": [ours.score(X), peer.score(X)],
     }
 
