@@ -3,13 +3,18 @@
 This is the one place where a column is described; the data dictionary is made from it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import ibis.expr.types as ir
 import pandas as pd
 import pandera.pandas as pa
 from pandas.api import types
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 
 class TableError(ValueError):
@@ -391,7 +396,7 @@ def validate(name: str, table: pd.DataFrame | ir.Table) -> pd.DataFrame | ir.Tab
         With table, column and the first bad values of everything that is wrong.
     """
     _check_names(name, table.columns)
-    if isinstance(table, ir.Table):
+    if not isinstance(table, pd.DataFrame):
         _check_missing(name, table)
         return table
     try:

@@ -1,5 +1,7 @@
 """Where a step finds what earlier steps handed on, and where it puts what it hands on."""
 
+from __future__ import annotations
+
 import functools
 import json
 import os
@@ -7,14 +9,15 @@ import shutil
 import tempfile
 import weakref
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import ibis
 import pandas as pd
-from ibis.backends.duckdb import Backend
 
-from cohortlab.engine import connect
 from cohortlab.run.project import STAGING_VARIABLE, project_root, to_json
+
+if TYPE_CHECKING:
+    import ibis
+    from ibis.backends.duckdb import Backend
 
 
 class Results:
@@ -108,6 +111,9 @@ class Results:
 
     @functools.cached_property
     def _connection(self) -> Backend:
+        # Ibis takes a second to import, which most steps, reading frames, can do without.
+        from cohortlab.engine import connect
+
         scratch = tempfile.mkdtemp(prefix="cohortlab-")
         weakref.finalize(self, shutil.rmtree, scratch, ignore_errors=True)
         return connect(Path(scratch))
@@ -159,10 +165,10 @@ class Results:
         """
         path = self.output(name)
         partial = path.with_name(f".{path.name}.part")
-        if path.suffix == ".parquet" and isinstance(value, ibis.Table):
-            value.to_parquet(partial)
-        elif path.suffix == ".parquet":
+        if path.suffix == ".parquet" and isinstance(value, pd.DataFrame):
             value.to_parquet(partial, index=False)
+        elif path.suffix == ".parquet":
+            value.to_parquet(partial)
         elif path.suffix == ".csv":
             value.to_csv(partial, index=False, lineterminator="\n")
         elif path.suffix == ".json":
