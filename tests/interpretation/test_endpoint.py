@@ -67,6 +67,14 @@ def test_a_key_in_the_place_of_a_name_is_not_repeated(environment):
     assert KEY not in failed(endpoint_from_environment, key_variable=KEY)
 
 
+@pytest.mark.parametrize("ending", [" and more", "\nX-Other: 1", "ä"])
+def test_a_key_that_no_header_can_hold_is_refused_and_not_repeated(environment, ending):
+    environment.setenv("COHORTLAB_LLM_KEY", KEY + ending)
+    said = failed(endpoint_from_environment)
+    assert "COHORTLAB_LLM_KEY" in said
+    assert KEY not in said
+
+
 def test_an_endpoint_shows_neither_key_nor_address():
     shown = repr(Endpoint("tiny-1", "https://example.org/v1", KEY))
     assert shown == "Endpoint(model='tiny-1')"

@@ -70,8 +70,9 @@ def endpoint_from_environment(
     Raises
     ------
     ModelError
-        If something is no name of a variable, a variable is not set, or the address is not one of
-        http or https without user, password and query. What was given is not repeated.
+        If something is no name of a variable, a variable is not set, the address is not one of
+        http or https without user, password and query, or the key cannot be sent. What was given
+        is not repeated.
     """
     url = _read(url_variable, "the address of a model, such as https://example.org/v1")
     parts = _split(url)
@@ -83,7 +84,10 @@ def endpoint_from_environment(
             f"addresses are logged; the key belongs into {key_variable}"
         )
     model = _read(model_variable, "the name of a model")
-    return Endpoint(model, url, _read(key_variable, "the key; any word where none is asked for"))
+    key = _read(key_variable, "the key; any word where none is asked for")
+    if not re.fullmatch(r"[!-~]+", key):
+        raise ModelError(f"{key_variable} holds blanks or letters that no key has; copy it again")
+    return Endpoint(model, url, key)
 
 
 def _read(variable: str, meaning: str) -> str:
