@@ -37,6 +37,25 @@ def test_sparse_rows_and_given_distances():
     assert silhouettes(distances, labelings, metric="precomputed") == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("min_size", [2, 10, 20])
+def test_small_clusters_are_left_out_as_if_their_rows_were_not_there(min_size):
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(90, 3))
+    labels = np.repeat(np.arange(7), [1, 2, 9, 10, 15, 20, 33])
+    kept = np.bincount(labels)[labels] >= min_size
+    expected = silhouette_score(X[kept], labels[kept])
+    found = silhouettes(X, [labels, np.zeros(90)], min_size=min_size)
+    assert found[0] == pytest.approx(expected, abs=1e-12)
+    assert np.isnan(found[1])
+
+
+def test_one_large_cluster_among_small_ones_has_no_silhouette():
+    X = np.random.default_rng(4).normal(size=(20, 2))
+    labels = np.repeat([0, 1, 2], [17, 2, 1])
+    assert np.isfinite(silhouettes(X, [labels])).all()
+    assert np.isnan(silhouettes(X, [labels], min_size=3)).all()
+
+
 def test_clusterings_without_a_silhouette_give_none():
     X = np.random.default_rng(2).normal(size=(6, 2))
     found = silhouettes(X, [np.zeros(6), np.arange(6), [0, 0, 0, 1, 1, 1]])

@@ -5,64 +5,11 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from visits import PANEL
 
 from cohortlab.sources.domains import registrable_domains
 from cohortlab.synthetic.visit_log import generate_visit_log
 
-COMMON = {
-    "visits": {"distribution": "geometric", "minimum": 1, "mean": 40, "maximum": 2000},
-    "active_median_sec": 12,
-    "active_spread": 1.0,
-    "gap_median_sec": 4,
-    "gap_spread": 1.5,
-    "stay_probability": 0.4,
-    "spread_hours": 2.2,
-}
-SETTINGS = {
-    "n_users": 150,
-    "days": 28,
-    "start": "2018-10-01",
-    "gap_sec": 3600,
-    "records": {"median": 1937, "mean": 4260, "maximum": 60000},
-    "types": {
-        "worker": COMMON | {"share": 0.3, "peak_hour": 13, "weekend_share": 0.12},
-        "networker": COMMON | {"share": 0.3, "peak_hour": 18, "weekend_share": 0.29},
-        "shopper": COMMON | {"share": 0.2, "peak_hour": 17, "weekend_share": 0.33},
-        "reader": COMMON | {"share": 0.2, "peak_hour": 10, "weekend_share": 0.29},
-    },
-    "categories": {
-        "search": {"share": 0.2, "domains": 30, "portals": ["google.com", "bing.com"]},
-        "social": {"share": 0.2, "domains": 60, "portals": ["facebook.com", "twitter.com"]},
-        "video": {"share": 0.15, "domains": 80, "portals": ["youtube.com"]},
-        "email": {"share": 0.1, "domains": 30, "portals": ["web.de", "gmx.net"]},
-        "commerce": {"share": 0.15, "domains": 800, "portals": ["amazon.de"]},
-        "news": {"share": 0.1, "domains": 500, "portals": ["spiegel.de"]},
-        "other": {"share": 0.1, "domains": 3000, "portals": []},
-    },
-    "relation_strength": 0.6,
-    "preferences": {
-        "worker": {"search": 3, "email": 3, "other": 2},
-        "networker": {"social": 5, "video": 3},
-        "shopper": {"commerce": 5, "search": 2},
-        "reader": {"news": 5, "other": 2},
-    },
-    "domains_per_user": 215,
-    "repertoire_exponent": 0.05,
-    "popularity_exponent": 1.0,
-    "individuality": 0.05,
-    "faults": dict.fromkeys(
-        (
-            "missing_person",
-            "missing_domain",
-            "unreadable_time",
-            "negative_seconds",
-            "repeated",
-            "malformed_line",
-        ),
-        0.0,
-    ),
-    "chunk_users": 40,
-}
 SMALL = {"n_users": 40, "records": {"median": 60, "mean": 90, "maximum": 500}}
 NAMES = ["panelist_id", "used_at", "domain", "active_seconds"]
 
@@ -72,7 +19,7 @@ def write(folder, seed=1, **changes):
         folder / "raw",
         folder / "truth",
         rng=np.random.default_rng(seed),
-        **(copy.deepcopy(SETTINGS) | changes),
+        **(copy.deepcopy(PANEL) | changes),
     )
     return folder / "raw" / "visits.csv", folder / "truth", counts
 
@@ -99,7 +46,7 @@ def test_the_log_has_the_figures_of_the_panel_it_is_made_after(tmp_path):
         avg((hour(used_at) < 6)::int) night, avg((dayofweek(used_at) in (0, 6))::int) weekend
         from read_csv('{path}') group by panelist_id"""
     ).df()
-    assert len(users) == SETTINGS["n_users"]
+    assert len(users) == PANEL["n_users"]
     assert users["n"].sum() == counts["visits"]
     # The logarithm of a user's records varies by 1.25; the others are means over users.
     assert np.log(users["n"].median() / 1937) == pytest.approx(0, abs=4 * 1.25 * 1.25 / 150**0.5)
@@ -112,7 +59,7 @@ def test_the_log_has_the_figures_of_the_panel_it_is_made_after(tmp_path):
 def test_domains_are_heavy_tailed_with_portals_on_top(tmp_path):
     path, _, _ = write(tmp_path, n_users=60)
     counts = read(path)["domain"].value_counts()
-    portals = {p for c in SETTINGS["categories"].values() for p in c["portals"]}
+    portals = {p for c in PANEL["categories"].values() for p in c["portals"]}
     assert len(set(counts.index[:8]) & portals) >= 5
     assert counts.iloc[:20].sum() > 0.25 * counts.sum()
     assert len(counts) > 500
@@ -154,7 +101,7 @@ def test_sequences_are_apart_and_hold_together(tmp_path):
 
 
 def test_faulty_lines_are_added_and_counted(tmp_path):
-    faults = dict.fromkeys(SETTINGS["faults"], 0.02)
+    faults = dict.fromkeys(PANEL["faults"], 0.02)
     path, truth, counts = write(tmp_path, **SMALL, faults=faults)
     clean, _, whole = write(tmp_path / "clean", **SMALL)
     planted = json.loads((truth / "faults.json").read_text())

@@ -8,7 +8,11 @@ from sklearn.metrics import pairwise_distances_chunked
 
 
 def silhouettes(
-    X: np.ndarray | sp.spmatrix, labelings: Sequence[np.ndarray], *, metric: str = "euclidean"
+    X: np.ndarray | sp.spmatrix,
+    labelings: Sequence[np.ndarray],
+    *,
+    metric: str = "euclidean",
+    min_size: int = 1,
 ) -> np.ndarray:
     """Mean silhouette of each of several clusterings.
 
@@ -20,12 +24,14 @@ def silhouettes(
         Cluster of each row, one array a clustering.
     metric : str
         As scikit-learn's ``pairwise_distances`` takes it.
+    min_size : int, default 1
+        Clusters of fewer rows are left out, as if their rows were not there.
 
     Returns
     -------
     ndarray of shape (n_labelings,)
         What scikit-learn's ``silhouette_score`` gives for each; NaN for a clustering with a single
-        cluster, or with as many as rows.
+        cluster, or with as many as rows, after small ones are left out.
 
     Raises
     ------
@@ -51,6 +57,7 @@ def silhouettes(
             raise ValueError(f"clustering {number} has {len(labels)} labels for {n_rows} rows")
     if not coded:
         return np.empty(0)
+    sizes = [np.bincount(labels) for labels in coded]
     indicators = [np.eye(labels.max() + 1)[labels] for labels in coded]
     first = np.cumsum([0, *(part.shape[1] for part in indicators)])
     stacked = np.hstack(indicators)
@@ -60,26 +67,29 @@ def silhouettes(
         rows = slice(start, start + len(distances))
         return np.column_stack(
             [
-                _of_rows(sums[:, first[i] : first[i + 1]], labels[rows], np.bincount(labels))
+                _of_rows(sums[:, first[i] : first[i + 1]], labels[rows], sizes[i], min_size)
                 for i, labels in enumerate(coded)
             ]
         )
 
     blocks = pairwise_distances_chunked(X, metric=metric, reduce_func=reduce)
-    means = np.concatenate(list(blocks)).mean(axis=0)
-    n_clusters = np.diff(first)
-    return np.where((n_clusters > 1) & (n_clusters < n_rows), means, np.nan)
+    totals = np.concatenate(list(blocks)).sum(axis=0)
+    n_clusters = np.array([(size >= min_size).sum() for size in sizes])
+    n_left = np.array([size[size >= min_size].sum() for size in sizes])
+    meaningful = (n_clusters > 1) & (n_clusters < n_left)
+    return np.where(meaningful, totals / np.maximum(n_left, 1), np.nan)
 
 
-def _of_rows(sums: np.ndarray, labels: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Silhouette of some rows, from their summed distances to each cluster."""
+def _of_rows(sums: np.ndarray, labels: np.ndarray, sizes: np.ndarray, min_size: int) -> np.ndarray:
+    """Silhouette of some rows, from their summed distances to each cluster; 0 if left out."""
     own = np.arange(len(labels)), labels
     # A row is at no distance from itself, so its own cluster's mean is over the others.
     within = sums[own] / np.maximum(sizes[labels] - 1, 1)
     means = sums / sizes
     means[own] = np.inf
+    means[:, sizes < min_size] = np.inf
     nearest = means.min(axis=1)
     larger = np.maximum(within, nearest)
     with np.errstate(invalid="ignore"):  # one cluster only: infinite distance to the next
         values = np.where(larger > 0, (nearest - within) / larger, 0.0)
-    return np.where(sizes[labels] > 1, values, 0.0)
+    return np.where((sizes[labels] > 1) & (sizes[labels] >= min_size), values, 0.0)

@@ -1,0 +1,124 @@
+"""What a silhouette is worth: true users, and sequences shuffled between users."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from threadpoolctl import threadpool_limits
+
+from cohortlab.browsing.choice import choose
+from cohortlab.browsing.users import user_vectors
+from cohortlab.clusters.silhouettes import silhouettes
+
+
+def user_silhouettes(
+    people: Sequence,
+    matrices: Mapping[str, np.ndarray | sp.csr_matrix],
+    *,
+    rng: np.random.Generator,
+    n_shuffles: int = 20,
+    max_rows: int = 5000,
+) -> pd.DataFrame:
+    """
+    Ask by each representation whether sequences of one user are alike, with the users as clusters.
+
+    Parameters
+    ----------
+    people : sequence, shape (n_sequences,)
+        Whose sequence each row is.
+    matrices : mapping of str to numpy.ndarray or sparse matrix, shape (n_sequences, n_columns)
+        Representations by name.
+    rng : numpy.random.Generator
+        Draws users and shuffles, the same for all representations.
+    n_shuffles : int, default 20
+        How often the sequences are shuffled between users.
+    max_rows : int, default 5000
+        Of more sequences, those of users drawn at random are taken as long as they fit; at least
+        two users.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a representation: `representation`, `silhouette`, `null` and `null_sd` (mean and
+        standard deviation over the shuffles), `n_users` and `n_sequences`.
+
+    Notes
+    -----
+    A silhouette compares with the nearest of the other users, so it falls with their number, and
+    is mostly below 0; what says something is its distance from the null.
+    """
+    people = np.asarray(people)
+    rows = _sample(people, max_rows, rng)
+    own = people[rows]
+    labelings = [own, *(rng.permutation(own) for _ in range(n_shuffles))]
+    found = []
+    for name, matrix in matrices.items():
+        with threadpool_limits(1):
+            true, *null = silhouettes(matrix[rows], labelings)
+        found.append((name, true, np.mean(null), np.std(null), len(np.unique(own)), len(own)))
+    columns = ["representation", "silhouette", "null", "null_sd", "n_users", "n_sequences"]
+    return pd.DataFrame(found, columns=columns)
+
+
+def _sample(people: np.ndarray, max_rows: int, rng: np.random.Generator) -> np.ndarray:
+    users, code, sizes = np.unique(people, return_inverse=True, return_counts=True)
+    if len(users) < 2:
+        raise ValueError("expected sequences of at least two users to compare")
+    if len(people) <= max_rows:
+        return np.arange(len(people))
+    drawn = rng.permutation(len(users))
+    n_fitting = max(2, int((np.cumsum(sizes[drawn]) <= max_rows).sum()))
+    return np.flatnonzero(np.isin(code, drawn[:n_fitting]))
+
+
+def null_choices(
+    people: Sequence,
+    matrix: np.ndarray | sp.csr_matrix,
+    *,
+    rng: np.random.Generator,
+    n_shuffles: int = 5,
+    vectors: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """
+    Choose clusterings of users who are all alike: their sequences shuffled between them.
+
+    Parameters
+    ----------
+    people : sequence, shape (n_sequences,)
+        Whose sequence each row is.
+    matrix : numpy.ndarray or sparse matrix, shape (n_sequences, n_columns)
+        From `represent`.
+    rng : numpy.random.Generator
+        Shuffles.
+    n_shuffles : int, default 5
+        How often.
+    vectors : mapping, optional
+        Arguments of `user_vectors`.
+    **options
+        Arguments of `choose`, the same as for the choice that is to be judged.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a shuffle: `method`, `k`, `n_clusters` and `silhouette` of what was chosen; missing
+        where nothing was allowed.
+
+    Notes
+    -----
+    Each user keeps the number of sequences. A silhouette above all of these says that users
+    differ; that they fall into types it does not say, since users who each have a taste of their
+    own, and no type, exceed it too.
+    """
+    people, found = np.asarray(people), []
+    for _ in range(n_shuffles):
+        _, shuffled = user_vectors(rng.permutation(people), matrix, **(vectors or {}))
+        try:
+            chosen = choose(shuffled, **options)
+        except ValueError:
+            found.append((None, None, None, np.nan))
+        else:
+            found.append((chosen.method, chosen.k, chosen.n_clusters, chosen.silhouette))
+    return pd.DataFrame(found, columns=["method", "k", "n_clusters", "silhouette"])

@@ -1,0 +1,200 @@
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.metrics import adjusted_rand_score, silhouette_score
+from visits import PANEL, planted
+
+from cohortlab.browsing import (
+    SEARCHED,
+    choose,
+    null_choices,
+    represent,
+    sentences,
+    user_silhouettes,
+    user_vectors,
+)
+
+#: Types by name only: all browse alike.
+ALIKE = {
+    name: PANEL["types"]["reader"] | {"share": profile["share"]}
+    for name, profile in PANEL["types"].items()
+}
+QUICK = {"k_values": range(3, 8), "n_seeds": 5}
+
+
+def people_of(told):
+    return told.index.get_level_values("person_id").to_numpy()
+
+
+def blobs(*sizes, seed=0, spread=0.1):
+    """Clusters around the corners of a simplex, and their labels."""
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    noise = np.random.default_rng(seed).normal(scale=spread, size=(len(labels), len(sizes)))
+    return np.eye(len(sizes))[labels] + noise, labels
+
+
+@pytest.mark.parametrize("method", ["tfidf", "engineered", "tfidf_svd"])
+def test_planted_types_come_out(users, method):
+    types, told, features = users
+    matrix = represent(features if method == "engineered" else told, method=method)
+    who, vectors = user_vectors(people_of(told), matrix)
+    found = choose(vectors, **QUICK)
+    kept = found.labels >= 0
+    assert found.n_clusters == 4
+    assert found.n_apart <= 0.05 * len(who)
+    # Users differ within their type: one or two of 80 may be taken for those of another.
+    assert adjusted_rand_score(types.loc[who][kept], found.labels[kept]) > 0.93
+
+
+def test_sequences_shuffled_between_users_give_the_silhouette_that_means_nothing(users):
+    _, told, _ = users
+    matrix, options = represent(told), QUICK | {"methods": ["kmeans", "agglomerative"]}
+    _, vectors = user_vectors(people_of(told), matrix)
+    rng = np.random.default_rng(0)
+    null = null_choices(people_of(told), matrix, rng=rng, n_shuffles=3, **options)
+    assert len(null) == 3
+    assert choose(vectors, **options).silhouette > null["silhouette"].max() + 0.02
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_users_without_types_have_no_types_to_find(seed):
+    visits, types, _ = planted(seed, relation_strength=0.0, types=ALIKE)
+    told = sentences(visits)
+    who, vectors = user_vectors(people_of(told), represent(told))
+    found = choose(vectors, min_size=5, max_apart=0.3, **QUICK)
+    assert adjusted_rand_score(types.loc[who], found.labels) == pytest.approx(0, abs=0.1)
+
+
+def test_the_clusters_of_a_plain_case_are_found_whatever_the_method():
+    X, labels = blobs(40, 30, 20)
+    for method in SEARCHED:
+        found = choose(X, methods=[method], **QUICK)
+        assert adjusted_rand_score(labels, found.labels) == 1
+        assert found.method == method
+        assert found.k == 3
+        assert np.bincount(found.labels).tolist() == [40, 30, 20]
+        assert found.silhouette == pytest.approx(silhouette_score(X, labels))
+
+
+def test_one_outlier_against_the_rest_cannot_win():
+    X = np.random.default_rng(1).normal(size=(100, 2))
+    X[0] = 1000
+    naive = choose(X, k_values=[2], min_size=1, methods=["agglomerative"])
+    assert np.bincount(naive.labels).tolist() == [99, 1]
+    assert naive.silhouette > 0.9
+    found = choose(X, k_values=[2, 3, 4], methods=["agglomerative"])
+    assert found.n_clusters >= 2
+    assert found.silhouette < 0.6
+    assert found.labels[0] == -1
+    rejected = found.rejected.iloc[0]
+    assert rejected["silhouette"] == pytest.approx(naive.silhouette)
+    assert rejected["sizes"] == [99, 1]
+    assert rejected["reason"] == "fewer than two clusters of at least 10"
+
+
+def test_users_of_small_clusters_are_set_apart_and_counted():
+    X, labels = blobs(60, 50, 40, 4, spread=0.02)
+    found = choose(X, k_values=[4], methods=["kmeans"], n_seeds=10)
+    assert (found.k, found.n_clusters, found.n_apart) == (4, 3, 4)
+    assert (found.labels[labels == 3] == -1).all()
+    kept = labels < 3
+    assert found.silhouette == pytest.approx(silhouette_score(X[kept], labels[kept]))
+    with pytest.raises(ValueError, match=r"more than 2% of the users in clusters of fewer than 10"):
+        choose(X, k_values=[4], methods=["agglomerative"], max_apart=0.02)
+
+
+def test_every_start_is_listed_with_its_silhouette_and_its_reason():
+    X, _ = blobs(30, 30, 12, 5)
+    found = choose(X, **QUICK)
+    table = found.candidates
+    assert len(table) == 5 * (5 + 1 + 5)
+    allowed = (table["n_clusters"] >= 2) & (table["n_apart"] <= 0.05 * 77)
+    assert ((table["reason"] == "") == allowed).all()
+    assert (table["n_clusters"] + table["n_small"] <= table["k"]).all()
+    cells = table[allowed].groupby(["method", "k"])["silhouette"]
+    listed = found.table.set_index(["method", "k"])
+    assert listed["n_allowed"].sum() == allowed.sum()
+    for cell, values in cells:
+        assert listed.loc[cell, "highest"] == values.max()
+        assert listed.loc[cell, "sd"] == pytest.approx(values.std(ddof=0))
+        mostly = len(values) * 2 > listed.loc[cell, "n_starts"]
+        assert listed.loc[cell, "silhouette"] == pytest.approx(
+            values.median() if mostly else np.nan, nan_ok=True
+        )
+    assert found.silhouette == listed.loc[(found.method, found.k), "highest"]
+    assert listed["silhouette"].idxmax() == (found.method, found.k)
+
+
+def test_a_start_that_is_not_allowed_cannot_stand_for_its_cell():
+    rng = np.random.default_rng(0)
+    for seed in range(5):
+        X = rng.normal(size=(60, 2)) * [1, 0.3]
+        found = choose(
+            X, k_values=[4, 5], n_seeds=8, methods=["kmeans"], max_apart=0.15, random_state=seed
+        )
+        won = found.candidates.query("k == @found.k and seed == @found.seed").iloc[0]
+        assert won["reason"] == ""
+        assert won["silhouette"] == found.silhouette
+        assert won["n_apart"] == found.n_apart <= 9
+
+
+def test_sparse_and_dense_vectors_give_the_same(users):
+    _, told, _ = users
+    _, vectors = user_vectors(people_of(told), represent(told))
+    sparse, dense = (
+        choose(x, k_values=[3, 4, 5], methods=["agglomerative"])
+        for x in (vectors, vectors.toarray())
+    )
+    assert sp.issparse(vectors)
+    assert sparse.labels.tolist() == dense.labels.tolist()
+    assert sparse.candidates["silhouette"].to_numpy() == pytest.approx(
+        dense.candidates["silhouette"].to_numpy()
+    )
+
+
+def test_the_same_seed_gives_the_same_and_the_order_of_methods_nothing_else():
+    X, _ = blobs(30, 30, 30, spread=0.6)
+    one, two = (choose(X, **QUICK, random_state=5) for _ in range(2))
+    assert one.candidates.equals(two.candidates)
+    assert one.labels.tolist() == two.labels.tolist()
+    turned = choose(X, methods=[*SEARCHED][::-1], **QUICK, random_state=5)
+    assert turned.silhouette == one.silhouette
+
+
+def test_true_users_are_told_from_shuffled_ones(users):
+    _, told, features = users
+    matrices = {
+        "tfidf": represent(told),
+        "engineered": represent(features, method="engineered"),
+    }
+    found = user_silhouettes(people_of(told), matrices, rng=np.random.default_rng(0), max_rows=600)
+    assert found["representation"].tolist() == [*matrices]
+    assert (found["n_sequences"] <= 600).all()
+    assert found["n_users"].nunique() == 1
+    assert (found["silhouette"] > found["null"] + 4 * found["null_sd"]).all()
+    shuffled = np.random.default_rng(1).permutation(people_of(told))
+    null = user_silhouettes(shuffled, matrices, rng=np.random.default_rng(0), max_rows=600)
+    assert (np.abs(null["silhouette"] - null["null"]) < 4 * null["null_sd"]).all()
+
+
+def test_true_users_have_the_silhouette_of_scikit_learn(users):
+    _, told, _ = users
+    matrix, people = represent(told), people_of(told)
+    found = user_silhouettes(people, {"a": matrix}, rng=np.random.default_rng(0), n_shuffles=1)
+    assert found["silhouette"][0] == pytest.approx(silhouette_score(matrix, people))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"methods": ["dbscan"]}, "methods: expected some of"),
+        ({"k_values": [1]}, "k_values: expected 2 to 29"),
+        ({"k_values": [30]}, "k_values: expected 2 to 29"),
+        ({"n_seeds": 0}, "must be at least 1"),
+        ({"max_users": 20}, "30 users, but at most 20: draw a sample"),
+        ({"min_size": 20}, "no method and number of clusters is allowed"),
+    ],
+)
+def test_impossible_choices_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        choose(blobs(15, 15)[0], **({"k_values": [2], "n_seeds": 2} | options))
