@@ -4,7 +4,7 @@ VENV := .venv
 PYTHON ?= python3
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup repro test lint verify check lab bench clean
+.PHONY: help setup embeddings lock repro test lint verify check lab bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -24,6 +24,18 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	$(VENV)/bin/python -m cohortlab.precompile
 	touch $@
+
+embeddings: setup  ## Add sentence-transformers and a small model, 5 GB, for sentence embeddings
+	uv pip install --python $(VENV)/bin/python --quiet --require-hashes --compile-bytecode -r embeddings.lock || \
+	  $(VENV)/bin/python -m pip install --quiet --require-hashes -r embeddings.lock
+
+# The lock of the extra holds only what it needs, in the versions of the main lock where that has it.
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
+EXTRA = import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["embeddings"])
+lock:  ## Resolve the versions of both locks again, after a change of pyproject.toml
+	$(COMPILE) --extra dev --extra postgres pyproject.toml -o requirements.lock
+	$(PYTHON) -c '$(EXTRA)' | tr ' ' '\n' | $(COMPILE) -c requirements.lock -o embeddings.lock -
 
 repro: setup  ## Run every stage of every study whose inputs changed (dvc repro)
 	python -m cohortlab.run.studies

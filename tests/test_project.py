@@ -188,13 +188,33 @@ def test_conda_and_pip_ask_for_the_same_versions():
     assert {entry for entry in listed if not entry.startswith(("python>", "pip"))} == expected
 
 
-def test_the_lock_has_a_hash_for_everything_and_no_address():
-    lock = (REPOSITORY / "requirements.lock").read_text()
+def locked(name):
+    """Split a lock into its entries, by package; a package may have several for several systems."""
+    text = (REPOSITORY / name).read_text()
+    return {e.split(" \\")[0]: e for e in re.split(r"\n(?=\S)", text.strip())}
+
+
+@pytest.mark.parametrize(
+    ("name", "at_least"), [("requirements.lock", 100), ("embeddings.lock", 50)]
+)
+def test_a_lock_has_a_hash_for_everything_and_no_address(name, at_least):
+    lock = (REPOSITORY / name).read_text()
     assert "://" not in lock
     assert not re.search(r"^-", lock, flags=re.MULTILINE)
-    entries = re.split(r"\n(?=\S)", lock.strip())
-    assert len(entries) > 100
-    assert all("--hash=sha256:" in entry for entry in entries)
+    assert len(locked(name)) > at_least
+    assert all("--hash=sha256:" in entry for entry in locked(name).values())
+
+
+def test_the_lock_of_the_extra_has_the_versions_of_the_main_lock():
+    main, extra = (
+        {pin.split(" ;")[0] for pin in locked(n)} for n in ("requirements.lock", "embeddings.lock")
+    )
+    names = {pin.split("==")[0] for pin in main}
+    assert {pin for pin in extra if pin.split("==")[0] in names} <= main
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    wanted = {r.split(">=")[0] for r in project["optional-dependencies"]["embeddings"]}
+    assert wanted <= {pin.split("==")[0] for pin in extra}
+    assert not wanted & names
 
 
 def test_make_help_lists_every_target():
