@@ -5,6 +5,7 @@
 
 import sys
 
+from cohortlab.browsing.engineered import GROUPS
 from cohortlab.run.project import project_root
 from cohortlab.schemas import OPEN, TABLES, Column
 
@@ -29,6 +30,8 @@ PLACES = {
     "person_attributes": "attributes.parquet (kind of log: populations)",
     "published_customers": "export/customers.csv, and the database's table published_customers",
 }
+SEQUENCES = "sequence_features"
+PLACES[SEQUENCES] = "features of a browsing sequence, by cohortlab.browsing.engineered_features"
 HEAD = """# Tables
 
 What the steps hand to each other, under `results/<study>/`. This page is made from the schemas that
@@ -65,7 +68,20 @@ def dictionary() -> str:
     str
         A Markdown page: a section a table, a row a column.
     """
-    return HEAD + "".join(_section(name, columns) for name, columns in TABLES.items())
+    tables = TABLES | {SEQUENCES: _of_sequences()}
+    return HEAD + "".join(_section(name, columns) for name, columns in tables.items())
+
+
+def _of_sequences() -> tuple[Column, ...]:
+    return (
+        Column("person_id", "id", "who"),
+        Column("sequence_number", "integer", "number of the sequence, from 1 in the order of time"),
+        *(
+            Column(name, "number", f"{group}: {meaning}")
+            for group, meanings in GROUPS.items()
+            for name, meaning in meanings.items()
+        ),
+    )
 
 
 def _section(name: str, columns: tuple[Column, ...]) -> str:

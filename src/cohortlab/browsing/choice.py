@@ -248,8 +248,8 @@ def _judged(
     sizes = [np.unique(labels, return_counts=True)[1] for labels in labelings]
     small = [size[size < min_size] for size in sizes]
     candidates = pd.DataFrame([row[:3] for row in found], columns=["method", "k", "seed"]).assign(
-        silhouette=_silhouettes(distances, labelings, min_size),
-        silhouette_all=_silhouettes(distances, labelings, 1),
+        silhouette=search_silhouettes(distances, labelings, min_size=min_size),
+        silhouette_all=search_silhouettes(distances, labelings),
         n_clusters=[len(size) - len(few) for size, few in zip(sizes, small, strict=True)],
         n_small=[len(few) for few in small],
         n_apart=[int(few.sum()) for few in small],
@@ -266,10 +266,26 @@ def _judged(
     return candidates
 
 
-def _silhouettes(
-    distances: np.ndarray, labelings: Sequence[np.ndarray], min_size: int
+def search_silhouettes(
+    distances: np.ndarray, labelings: Sequence[np.ndarray], *, min_size: int = 1
 ) -> np.ndarray:
-    """Take each different clustering once, in parts that need little memory."""
+    """
+    Take the silhouettes of many clusterings, of equal ones once, in parts that need little memory.
+
+    Parameters
+    ----------
+    distances : numpy.ndarray, shape (n_users, n_users)
+        Between users.
+    labelings : sequence of arrays, shape (n_users,)
+        Cluster of each user, one array a clustering.
+    min_size : int, default 1
+        Clusters of fewer users are left out, as `cohortlab.clusters.silhouettes` does.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n_labelings,)
+        Mean silhouettes; NaN where there is none.
+    """
     coded = [np.unique(labels, return_inverse=True)[1].astype(np.int32) for labels in labelings]
     places: dict[bytes, int] = {}
     which = [places.setdefault(labels.tobytes(), len(places)) for labels in coded]

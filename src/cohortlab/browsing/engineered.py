@@ -59,6 +59,12 @@ TRANSITIONS = {
     "active_change_mean_sec": "mean absolute change of the seconds of use from visit to visit",
     **{f"active_share_{c}": f"share of the time of use on the category {c}" for c in CATEGORIES},
 }
+GROUPS = {
+    "temporal": TEMPORAL,
+    "duration": DURATION,
+    "domains": DOMAINS,
+    "transitions": TRANSITIONS,
+}
 FEATURES = TEMPORAL | DURATION | DOMAINS | TRANSITIONS
 
 _HOUR_MS = 3_600_000
