@@ -57,12 +57,16 @@ def test_sequences_shuffled_between_users_give_the_silhouette_that_means_nothing
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_users_without_types_have_no_types_to_find(seed):
+def test_users_without_types_have_none_and_the_null_says_so(seed):
     visits, types, _ = planted(seed, relation_strength=0.0, types=ALIKE)
     told = sentences(visits)
+    options = QUICK | {"min_size": 5, "max_apart": 0.3, "methods": ["kmeans", "agglomerative"]}
     who, vectors = user_vectors(people_of(told), represent(told))
-    found = choose(vectors, min_size=5, max_apart=0.3, **QUICK)
+    found = choose(vectors, **options)
     assert adjusted_rand_score(types.loc[who], found.labels) == pytest.approx(0, abs=0.1)
+    rng = np.random.default_rng(0)
+    null = null_choices(people_of(told), represent(told), rng=rng, n_shuffles=2, **options)
+    assert found.silhouette < null["silhouette"].max()
 
 
 def test_the_clusters_of_a_plain_case_are_found_whatever_the_method():

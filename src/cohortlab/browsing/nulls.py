@@ -108,9 +108,9 @@ def null_choices(
 
     Notes
     -----
-    Each user keeps the number of sequences. A silhouette above all of these says that users
-    differ; that they fall into types it does not say, since users who each have a taste of their
-    own, and no type, exceed it too.
+    Each user keeps the number of sequences. A silhouette that does not exceed these means nothing.
+    One that does says that users differ in more than chance; whether they fall into types or lie
+    between two extremes, it does not say.
     """
     people, found = np.asarray(people), []
     for _ in range(n_shuffles):
