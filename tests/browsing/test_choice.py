@@ -165,6 +165,15 @@ def test_the_same_seed_gives_the_same_and_the_order_of_methods_nothing_else():
     assert turned.silhouette == one.silhouette
 
 
+def test_a_null_in_which_nothing_is_allowed_is_missing_and_a_wrong_argument_is_an_error():
+    X, _ = blobs(15, 15)
+    options = {"rng": np.random.default_rng(0), "n_shuffles": 2, "n_seeds": 1}
+    found = null_choices(range(30), X, **options, k_values=[2], min_size=20)
+    assert found["silhouette"].isna().tolist() == [True, True]
+    with pytest.raises(ValueError, match="k_values: expected 2 to 29"):
+        null_choices(range(30), X, **options, k_values=[1])
+
+
 def test_true_users_are_told_from_shuffled_ones(users):
     _, told, features = users
     matrices = {

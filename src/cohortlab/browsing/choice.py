@@ -22,6 +22,10 @@ _BATCH_COLUMNS = 2000
 Labelled = Iterator[tuple[int, int, np.ndarray]]
 
 
+class NothingAllowedError(ValueError):
+    """No clustering has clusters that are large enough."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """
@@ -117,7 +121,8 @@ def choose(
     Raises
     ------
     ValueError
-        If an argument is impossible, or nothing is allowed in most of its starts.
+        If an argument is impossible; as `NothingAllowedError`, if nothing is allowed in most of its
+        starts.
 
     Notes
     -----
@@ -149,7 +154,7 @@ def choose(
         candidates = _judged(found, distances, min_size, max_apart)
     table = _table(candidates)
     if table["silhouette"].isna().all():
-        raise ValueError(
+        raise NothingAllowedError(
             "no method and number of clusters is allowed in most of its starts; reasons: "
             f"{candidates['reason'].value_counts().drop('', errors='ignore').to_dict()}. Lower "
             "min_size or k_values, or raise max_apart"

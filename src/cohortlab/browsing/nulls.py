@@ -8,7 +8,7 @@ import pandas as pd
 import scipy.sparse as sp
 from threadpoolctl import threadpool_limits
 
-from cohortlab.browsing.choice import choose
+from cohortlab.browsing.choice import NothingAllowedError, choose
 from cohortlab.browsing.users import user_vectors
 from cohortlab.clusters.silhouettes import silhouettes
 
@@ -117,7 +117,7 @@ def null_choices(
         _, shuffled = user_vectors(rng.permutation(people), matrix, **(vectors or {}))
         try:
             chosen = choose(shuffled, **options)
-        except ValueError:
+        except NothingAllowedError:
             found.append((None, None, None, np.nan))
         else:
             found.append((chosen.method, chosen.k, chosen.n_clusters, chosen.silhouette))
