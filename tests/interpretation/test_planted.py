@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic.test_visit_log import SETTINGS
+from visits import PANEL
 
 from cohortlab.browsing import make_sequences, sentences
 from cohortlab.interpretation import (
@@ -29,7 +29,7 @@ class Panel:
     """Users of planted types, and what a test of descriptions needs of them."""
 
     def __init__(self, folder, seed):
-        settings = copy.deepcopy(SETTINGS) | {"n_users": 64, "records": RECORDS}
+        settings = copy.deepcopy(PANEL) | {"n_users": 64, "records": RECORDS}
         rng = np.random.default_rng(seed)
         generate_visit_log(folder / "raw", folder / "truth", rng=rng, **settings)
         path = str(folder / "raw" / "visits.csv")
