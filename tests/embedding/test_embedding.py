@@ -9,9 +9,12 @@ import pytest
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import pdist
 from sklearn.ensemble import RandomForestRegressor
-from sklearn.metrics import adjusted_rand_score, roc_auc_score, silhouette_score
+from sklearn.metrics import adjusted_rand_score, homogeneity_score, roc_auc_score, silhouette_score
 
 from cohortlab import embedding as routes
+from cohortlab.embedding.ties import fuzzy_ties
+from cohortlab.mixture import GaussianMixture
+from cohortlab.scaling import Scaling
 
 RECIPE = routes.Recipe(
     target="money",
@@ -109,6 +112,35 @@ def test_silhouettes_by_leaves_are_those_of_the_shares_of_trees():
     assert np.isnan(found["one"])
 
 
+@pytest.mark.parametrize("metric", ["hamming", "euclidean"])
+def test_ties_are_those_of_umap(metric):
+    umap = pytest.importorskip("umap.umap_")
+    rng = np.random.default_rng(3)
+    X = rng.integers(0, 4, (200, 6))
+    # Equal rows at distance 0, and one so far from all that its width is held up.
+    X[:20], X[-1] = X[0], 999
+    nearest = routes.nearest_rows(X, 12, metric=metric)
+    ours = fuzzy_ties(*nearest)
+    known = {"knn_indices": nearest[0], "knn_dists": nearest[1]}
+    theirs = umap.fuzzy_simplicial_set(X, 12, rng, metric, **known)[0]
+    assert abs(ours - theirs).max() < 1e-5
+    assert ours.nnz == theirs.nnz
+
+
+def test_every_row_ties_its_neighbours_as_strongly_in_sum():
+    X = np.random.default_rng(4).random((150, 3))
+    indices, distances = routes.nearest_rows(X, 10, metric="euclidean")
+    both = fuzzy_ties(indices, distances).toarray()
+    assert np.array_equal(both, both.T)
+    assert (both.diagonal() == 0).all()
+    # a + b - ab is undone where only one row of a pair knows the other.
+    knows = np.zeros((150, 150), dtype=bool)
+    np.put_along_axis(knows, indices, values=True, axis=1)
+    alone = [row for row in range(150) if not (knows[row] & knows[:, row]).sum() > 1]
+    sums = np.where(knows, both, 0).sum(axis=1)
+    assert sums[alone] == pytest.approx(np.log2(10), abs=1e-4)
+
+
 def test_umap_loads_only_where_a_plane_is_drawn():
     code = "import sys, cohortlab.embedding; sys.exit('umap' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
@@ -175,14 +207,48 @@ def test_stability_is_high_for_planted_kinds_and_low_for_noise():
     table, kind = planted()
     options = {"n_rows": 120, "n_replicates": 3, "n_init": 3}
     rng = np.random.default_rng(0)
-    mean, error = routes.stability("kmeans_scaled", table, kind, RECIPE, rng=rng, **options)
-    assert mean == 1.0
-    assert error == 0.0
+    refits = {"told": lambda sample, seed: sample["money"].to_numpy() > 1000}
+    own = dict.fromkeys(routes.ROUTES, kind) | {"told": table["money"].to_numpy() > 1000}
+    found = routes.stability(table, own, RECIPE, rng=rng, refits=refits, **options)
+    assert found.index.tolist() == [*routes.ROUTES, "told"]
+    # A drawing of 120 customers may tear an island.
+    assert found.loc["plane", "stability"] > 0.6
+    assert (found["stability"].drop("plane") == 1.0).all()
+    assert (found["standard error"].drop("plane") == 0.0).all()
     noise = routes.permuted_columns(table, rng)
-    mean, _ = routes.stability(
-        "kmeans_scaled", noise, rng.integers(0, 3, len(noise)), RECIPE, rng=rng, **options
+    others = {"kmeans_scaled": rng.integers(0, 3, len(noise))}
+    found = routes.stability(noise, others, RECIPE, rng=rng, **options)
+    assert abs(found.loc["kmeans_scaled", "stability"]) < 0.1
+
+
+@pytest.mark.parametrize("apart", [{}, {"pieces": 0.0}])
+@pytest.mark.parametrize(
+    ("method", "alike"),
+    # A method by density is told no number: it may split a group, and mixes none.
+    [
+        ("mixture", adjusted_rand_score),
+        ("kmeans", adjusted_rand_score),
+        ("dbscan", homogeneity_score),
+    ],
+)
+def test_chosen_clusters_are_found_again_on_other_rows(method, alike, apart):
+    table, kind = planted()
+    if apart:
+        table = pd.concat([table, table.iloc[:20].assign(pieces=0.0)], ignore_index=True)
+        kind = np.append(kind, [3] * 20)
+    rows = np.random.default_rng(0).integers(0, len(table), 150)
+    columns = ["money", "recency"]
+    scaling = Scaling("log1p_standard").fit(table[columns])
+    found = routes.refit_chosen(
+        table.iloc[rows].reset_index(drop=True),
+        1,
+        choice={"clustered": columns, "spread": ["recency"], "apart": apart},
+        method=method,
+        n_clusters=len(np.unique(kind)),
+        scaling=scaling,
+        mixture=GaussianMixture(3, "EEI", n_init=2),
     )
-    assert abs(mean) < 0.1
+    assert alike(kind[rows], found) > 0.9
 
 
 def test_permuted_columns_keep_values_and_lose_their_ties():

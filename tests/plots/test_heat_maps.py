@@ -5,6 +5,7 @@ import pytest
 
 from cohortlab.plots.bipartite import lift_heat_map
 from cohortlab.plots.clusters import attribute_heat_map
+from cohortlab.plots.style import heat_map
 
 
 @pytest.fixture(autouse=True)
@@ -69,3 +70,21 @@ def test_cells_with_few_people_stay_grey():
 def test_without_any_known_value_a_figure_says_so():
     figure = attribute_heat_map(pd.DataFrame({"value": []}), {})
     assert "No value" in figure.axes[0].texts[0].get_text()
+
+
+@pytest.mark.parametrize(("centre", "span"), [(0.0, (-0.5, 0.5)), (0.5, (0.0, 1.0))])
+def test_the_colour_bar_reads_what_the_cells_say(centre, span):
+    figure, axes = plt.subplots()
+    values = np.array([[0.1, 0.5], [np.nan, 0.9]])
+    heat_map(axes, values, ["a", "b"], ["x", "y"], label="P", limit=0.5, centre=centre)
+    assert figure.axes[1].get_ylim() == span
+    assert figure.axes[1].get_ylabel() == "P"
+    assert [text.get_text() for text in axes.texts] == ["0.1", "0.5", "0.9"]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["a", "b"]
+    assert axes.yaxis_inverted()
+
+
+def test_notes_are_light_on_dark_cells_and_dark_on_light_ones():
+    axes = plt.subplots()[1]
+    heat_map(axes, np.array([[-1.0, 0.0, 1.0]]), ["a"], list("xyz"), label="", limit=1.0)
+    assert [text.get_color() for text in axes.texts] == ["white", "0.15", "white"]

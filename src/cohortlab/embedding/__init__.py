@@ -1,6 +1,7 @@
 """Customers by the leaves of a forest: a drawn plane, and direct routes beside it."""
 
 from cohortlab.embedding.choice import choose_gap, elbow, gap_statistic, number_table
+from cohortlab.embedding.chosen import refit_chosen
 from cohortlab.embedding.comparison import agreement, leaderboard, stability
 from cohortlab.embedding.drivers import driver_words, exceedance
 from cohortlab.embedding.forest import LeafForest, fit_leaf_forest
@@ -18,6 +19,7 @@ from cohortlab.embedding.routes import (
     permuted_columns,
     scaled_leaves,
     take_route,
+    take_routes,
 )
 
 __all__ = [
@@ -38,9 +40,11 @@ __all__ = [
     "nearest_rows",
     "number_table",
     "permuted_columns",
+    "refit_chosen",
     "scaled_leaves",
     "share_alone",
     "silhouettes",
     "stability",
     "take_route",
+    "take_routes",
 ]

@@ -11,10 +11,12 @@ from cohortlab.clusters import quality
 
 
 def _fit(X: np.ndarray, k: int, n_init: int, seed: int) -> KMeans:
-    with threadpool_limits(1):
-        return KMeans(k, n_init=n_init, random_state=seed).fit(X)
+    return KMeans(k, n_init=n_init, random_state=seed).fit(X)
 
 
+# One thread, so that sums have one order; for all fits at once, since looking for threads takes as
+# long as a small fit.
+@threadpool_limits.wrap(limits=1)
 def number_table(X: np.ndarray, k_values: Sequence[int], *, n_init: int, seed: int) -> pd.DataFrame:
     """Measure k-means for several numbers of clusters.
 
@@ -73,6 +75,7 @@ def elbow(table: pd.DataFrame) -> int:
     return int(k[np.argmax(down - across)])
 
 
+@threadpool_limits.wrap(limits=1)
 def gap_statistic(
     X: np.ndarray,
     k_values: Sequence[int],

@@ -1,12 +1,15 @@
 """Routes held against each other: agreement, stability, and one leaderboard."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
-from cohortlab.embedding.routes import Recipe, take_route
+from cohortlab.embedding.routes import Recipe, take_routes
+
+#: From a sample of the features and a seed to clusters.
+Refit = Callable[[pd.DataFrame, int], np.ndarray]
 
 
 def agreement(labels: Mapping[str, np.ndarray]) -> pd.DataFrame:
@@ -37,26 +40,24 @@ def agreement(labels: Mapping[str, np.ndarray]) -> pd.DataFrame:
 
 
 def stability(
-    route: str,
     table: pd.DataFrame,
-    labels: np.ndarray,
+    labels: Mapping[str, np.ndarray],
     recipe: Recipe,
     *,
     n_rows: int,
     n_replicates: int,
     n_init: int,
     rng: np.random.Generator,
-) -> tuple[float, float]:
-    """Refit a whole route on bootstrap samples, and ask whether the same rows stay together.
+    refits: Mapping[str, Refit] | None = None,
+) -> pd.DataFrame:
+    """Refit every route on the same bootstrap samples, to see whether the same rows stay together.
 
     Parameters
     ----------
-    route : str
-        A key of `cohortlab.embedding.ROUTES`.
     table : pandas.DataFrame
         Features.
-    labels : array of shape (n_rows,)
-        What the route found on all rows.
+    labels : mapping of str to array of shape (n_rows,)
+        What each route found on all rows; every key of `cohortlab.embedding.ROUTES` or `refits`.
     recipe : Recipe
         The choices on all rows.
     n_rows : int
@@ -67,13 +68,14 @@ def stability(
         Starts of k-means in each.
     rng : numpy.random.Generator
         Draws samples and seeds.
+    refits : mapping of str to callable, optional
+        Further routes: from a sample and a seed to clusters.
 
     Returns
     -------
-    mean : float
-        Adjusted Rand index of the sample's clusters with `labels`, each drawn row once.
-    error : float
-        Its standard error over the samples.
+    pandas.DataFrame
+        By route `stability`, the mean adjusted Rand index of the samples' clusters with `labels`,
+        each drawn row once, and its `standard error` over the samples.
 
     References
     ----------
@@ -85,10 +87,20 @@ def stability(
     for _ in range(n_replicates):
         drawn = rng.integers(len(table), size=n_rows)
         sample = table.iloc[drawn].reset_index(drop=True)
-        found = take_route(route, sample, part, seed=int(rng.integers(2**31))).labels
-        once = np.unique(drawn, return_index=True)[1]
-        scores.append(adjusted_rand_score(np.asarray(labels)[drawn[once]], found[once]))
-    return float(np.mean(scores)), float(np.std(scores, ddof=1) / np.sqrt(n_replicates))
+        seed = int(rng.integers(2**31))
+        found = {route: f.labels for route, f in take_routes(sample, part, seed=seed).items()}
+        found |= {route: refit(sample, seed) for route, refit in (refits or {}).items()}
+        rows, once = np.unique(drawn, return_index=True)
+        scores.append(
+            {
+                r: adjusted_rand_score(np.asarray(own)[rows], found[r][once])
+                for r, own in labels.items()
+            }
+        )
+    scores = pd.DataFrame(scores)
+    return pd.DataFrame(
+        {"stability": scores.mean(), "standard error": scores.std() / np.sqrt(n_replicates)}
+    )
 
 
 def leaderboard(measures: pd.DataFrame, *, min_size: int) -> pd.DataFrame:

@@ -3,12 +3,33 @@
 from collections.abc import Mapping
 
 import numpy as np
+from scipy import sparse
 from scipy.cluster import hierarchy
-from scipy.spatial.distance import cdist, pdist
+from scipy.spatial.distance import cdist, squareform
 from sklearn.metrics import silhouette_score
 
 #: Rows whose distances to all others are held at one time.
 _BLOCK = 512
+
+
+def _one_hot(X: np.ndarray) -> sparse.csr_array:
+    """Mark the value that a row has in each column; every value of a column is a column here."""
+    codes = [np.unique(column, return_inverse=True)[1] for column in X.T]
+    firsts = np.cumsum([0, *(code.max(initial=-1) + 1 for code in codes)])
+    columns = np.column_stack(codes) + firsts[:-1]
+    starts = np.arange(0, X.size + 1, X.shape[1])
+    ones = np.ones(X.size, dtype=np.float32)
+    return sparse.csr_array((ones, columns.ravel(), starts), shape=(len(X), firsts[-1]))
+
+
+def _share_apart(some: sparse.csr_array, others: sparse.csr_array) -> np.ndarray:
+    """Hamming distances, by counting the values that two rows share: leaves hold few rows each."""
+    n_columns = some.nnz // some.shape[0]
+    return (n_columns - (some @ others.T).toarray().astype(float)) / n_columns
+
+
+#: How rows are prepared, once, and how their distances are then taken.
+_METRICS = {"hamming": (_one_hot, _share_apart), "euclidean": (np.asarray, cdist)}
 
 
 def nearest_rows(X: np.ndarray, n_neighbours: int, *, metric: str) -> tuple[np.ndarray, np.ndarray]:
@@ -35,10 +56,12 @@ def nearest_rows(X: np.ndarray, n_neighbours: int, *, metric: str) -> tuple[np.n
     >>> nearest_rows(np.array([[1, 1], [1, 2], [3, 3]]), 2, metric="hamming")[0].tolist()
     [[0, 1], [1, 0], [2, 0]]
     """
+    prepare, between = _METRICS[metric]
+    prepared = prepare(X)
     indices = np.empty((len(X), n_neighbours), dtype=np.int32)
     distances = np.empty((len(X), n_neighbours), dtype=np.float32)
     for start in range(0, len(X), _BLOCK):
-        block = cdist(X[start : start + _BLOCK], X, metric)
+        block = between(prepared[start : start + _BLOCK], prepared)
         rows = np.arange(len(block))
         block[rows, start + rows] = -1.0
         nearest = np.argsort(block, axis=1, kind="stable")[:, :n_neighbours]
@@ -99,12 +122,14 @@ def cluster_by_proximity(
     if len(leaves) > max_rows:
         rng = np.random.default_rng(random_state)
         sample = np.sort(rng.choice(len(leaves), max_rows, replace=False))
-    tree = hierarchy.linkage(pdist(leaves[sample], "hamming"), "average")
+    marked = _one_hot(leaves)
+    apart = _share_apart(marked[sample], marked[sample])
+    tree = hierarchy.linkage(squareform(apart, checks=False), "average")
     of_sample = hierarchy.fcluster(tree, n_clusters, "maxclust") - 1
     if len(sample) == len(leaves):
         return of_sample
-    blocks = np.array_split(leaves, -(-len(leaves) // _BLOCK))
-    nearest = [cdist(block, leaves[sample], "hamming").argmin(axis=1) for block in blocks]
+    blocks = (marked[start : start + _BLOCK] for start in range(0, len(leaves), _BLOCK))
+    nearest = [_share_apart(block, marked[sample]).argmin(axis=1) for block in blocks]
     return of_sample[np.concatenate(nearest)]
 
 
@@ -145,7 +170,9 @@ def silhouettes(
     if len(places) > max_rows:
         rng = np.random.default_rng(random_state)
         rows = np.sort(rng.choice(rows, max_rows, replace=False))
-    distances = cdist(places[rows], places[rows], metric)
+    prepare, between = _METRICS[metric]
+    drawn = prepare(places[rows])
+    distances = between(drawn, drawn)
     return {
         name: _silhouette(distances, np.asarray(labels)[rows]) for name, labels in labelings.items()
     }

@@ -219,6 +219,26 @@ def take_route(
     return ROUTES[route](table, leaves, recipe, seed)
 
 
+def take_routes(
+    table: pd.DataFrame, recipe: Recipe, *, seed: int, leaves: np.ndarray | None = None
+) -> dict[str, Found]:
+    """Take every route of `ROUTES`; those that begin with a forest share one.
+
+    Parameters
+    ----------
+    table, recipe, seed, leaves
+        As for `take_route`.
+
+    Returns
+    -------
+    dict of str to Found
+        By route.
+    """
+    if leaves is None:
+        leaves = scaled_leaves(table, recipe, seed)[2]
+    return {route: take_route(route, table, recipe, seed=seed, leaves=leaves) for route in ROUTES}
+
+
 def permuted_columns(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Shuffle every column by itself: the same values, and no tie between them.
 

@@ -71,8 +71,8 @@ def drivers(table: pd.DataFrame, names: Mapping[int, str]) -> Figure:
     figure, axes = plt.subplots(figsize=size, layout="constrained")
     rows = [f"{c}: {names[c]}" for c in table.index]
     notes = table.map("{:.2f}".format).to_numpy()
-    label = "P(member > non-member) - 0.5"
-    heat_map(axes, table.to_numpy() - 0.5, rows, list(table), label=label, limit=0.5, notes=notes)
+    colours = {"label": "P(member > non-member)", "limit": 0.5, "centre": 0.5}
+    heat_map(axes, table.to_numpy(), rows, list(table), notes=notes, **colours)
     axes.figure.axes[-1].yaxis.label.set_size(8)
     axes.set(xlabel="", ylabel="")
     return figure

@@ -7,6 +7,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -20,6 +21,8 @@ _GROUPS = (
     *("#56b4e9", "#7f0000", "#ece133", "#332288", "#004d40"),
 )
 _MOST_ROUNDS = 200
+#: How light red, green and blue look.
+_LIGHTNESS = (0.299, 0.587, 0.114)
 
 
 def cluster_colours(n_clusters: int) -> list[tuple[float, float, float]]:
@@ -101,6 +104,7 @@ def heat_map(
     *,
     label: str,
     limit: float | None = None,
+    centre: float = 0.0,
     span: tuple[float, float] | None = None,
     notes: np.ndarray | None = None,
 ) -> None:
@@ -117,7 +121,10 @@ def heat_map(
     label : str
         What the colour means, with its unit.
     limit : float, optional
-        For values around zero: colours run from -limit to limit. Sequential colours without it.
+        For values around a centre: colours run from centre - limit to centre + limit. Sequential
+        colours without it.
+    centre : float, default 0
+        The value that is white.
     span : (float, float), optional
         Values between which sequential colours run; those beyond look like the nearer end. By
         default all of them.
@@ -128,27 +135,33 @@ def heat_map(
     -------
     None
     """
-    low, high = (-limit, limit) if limit else span or (None, None)
+    low, high = (centre - limit, centre + limit) if limit else span or (None, None)
+    colours = {"cmap": DIVERGING if limit else SEQUENTIAL, "vmin": low, "vmax": high}
+    cells = np.ma.masked_invalid(np.asarray(values, dtype=float))
+    # seaborn's own would lay the whole figure out once more, to see whether labels overlap.
+    mesh = axes.pcolormesh(cells, edgecolors="white", linewidth=0.5, **colours)
+    _write_cells(axes, mesh, cells, notes)
     beyond = "neither" if span is None else _beyond(values, span)
-    sns.heatmap(
-        values,
-        ax=axes,
-        annot=values if notes is None else notes,
-        fmt=".2g" if notes is None else "",
-        annot_kws={"size": 8},
-        xticklabels=[plain(shorten(c)) for c in columns],
-        yticklabels=[plain(shorten(r, 40)) for r in rows],
-        cbar_kws={"label": label, "extend": beyond},
-        linewidths=0.5,
-        cmap=DIVERGING if limit else SEQUENTIAL,
-        vmin=low,
-        vmax=high,
-    )
+    axes.figure.colorbar(mesh, ax=axes, label=label, extend=beyond).outline.set_visible(False)
     axes.set_facecolor("0.85")
     axes.grid(visible=False)
-    axes.tick_params(axis="x", rotation=40, labelsize=8)
-    axes.tick_params(axis="y", rotation=0, labelsize=8)
-    plt.setp(axes.get_xticklabels(), ha="right", rotation_mode="anchor")
+    axes.spines[:].set_visible(False)
+    axes.invert_yaxis()
+    slanted = {"rotation": 40, "ha": "right", "rotation_mode": "anchor", "fontsize": 8}
+    axes.set_xticks(np.arange(len(columns)) + 0.5, [plain(shorten(c)) for c in columns], **slanted)
+    axes.set_yticks(np.arange(len(rows)) + 0.5, [plain(shorten(r, 40)) for r in rows], fontsize=8)
+
+
+def _write_cells(
+    axes: Axes, mesh: QuadMesh, cells: np.ma.MaskedArray, notes: np.ndarray | None
+) -> None:
+    """Write a note into each coloured cell, light on dark colours and dark on light ones."""
+    light = mesh.cmap(mesh.norm(cells))[..., :3] @ _LIGHTNESS > 0.5
+    for row, column in np.argwhere(~np.ma.getmaskarray(cells)):
+        note = f"{cells[row, column]:.2g}" if notes is None else notes[row, column]
+        look = {"ha": "center", "va": "center", "fontsize": 8}
+        colour = "0.15" if light[row, column] else "white"
+        axes.text(column + 0.5, row + 0.5, note, color=colour, **look)
 
 
 def _beyond(values: np.ndarray, span: tuple[float, float]) -> str:
