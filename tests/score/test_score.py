@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from cohortlab import score
-from cohortlab.embedding import Recipe, scaled_leaves
+from cohortlab.embedding import Recipe, fit_leaf_forest, scaled_leaves
 from cohortlab.score.__main__ import main
 from cohortlab.score.storage import _digest, _npz
 from cohortlab.score.stream import score_file
-from cohortlab.score.votes import _vote, leaf_numbers, vote
+from cohortlab.score.votes import _by_depth, _vote, leaf_numbers, vote
 
 RECIPE = Recipe(
     "money", ("recency", "pieces"), 15, 5, "hamming", 15, 50, 3, 5, 500, ("money",), "standard"
@@ -80,10 +80,26 @@ def test_the_vote_is_the_mean_share_over_the_trees(bundle):
             for tree in range(bundle.forest.n_trees)
         ]
         assert votes[row] == pytest.approx(np.mean(shares, axis=0))
-    plain = _vote.py_func(
-        X, bundle.shares, leaf_numbers(bundle.forest), *bundle.forest.arrays().values()
-    )
-    assert np.array_equal(plain, votes)
+
+
+def test_walking_in_blocks_gives_the_leaves_of_every_row_and_tree():
+    rng = np.random.default_rng(2)
+    # Rounded, so that values lie on thresholds; more rows than a block; trees of unlike depth.
+    X = np.round(rng.random((700, 3)), 2)
+    y = np.where(X[:, 0] > 0.5, X[:, 1] ** 9, 0.0)
+    forest = fit_leaf_forest(X, y, n_trees=7, min_leaf=3, random_state=0)
+    number = leaf_numbers(forest)
+    shares = rng.random((number.max() + 1, 4))
+    expected = sum(shares[leaves] for leaves in number[forest.apply(X)].T) / forest.n_trees
+    assert np.array_equal(vote(forest, shares, X), expected)
+    assert np.array_equal(_vote.py_func(X.astype("f4"), shares, *_by_depth(forest)), expected)
+
+
+def test_a_tree_that_is_a_single_leaf_votes_too():
+    X = np.zeros((5, 2))
+    forest = fit_leaf_forest(X, X[:, 0], n_trees=2, min_leaf=1, random_state=0)
+    shares = np.array([[0.25, 0.75], [0.75, 0.25]])
+    assert (vote(forest, shares, X) == 0.5).all()
 
 
 def test_a_row_is_assigned_alike_whatever_else_is_there(bundle):
@@ -170,6 +186,7 @@ def test_pickled_objects_in_a_part_are_refused(folder):
     [
         ("left", 0, "leads nowhere"),
         ("right", 10**6, "leads nowhere"),
+        ("left", 2, "hangs on none or on two others"),
         ("feature", 9, "asks for what is not there"),
     ],
 )

@@ -163,6 +163,9 @@ def _check_whole(bundle: Bundle) -> None:
     # A child comes after its parent, so no walk can go in circles.
     if (sides <= np.tile(inner, 2)).any() or (sides >= n_nodes).any():
         raise ValueError("a node leads nowhere")
+    starts = np.concatenate([forest.roots, sides])
+    if len(starts) != n_nodes or len(np.unique(starts)) != n_nodes:
+        raise ValueError("a node hangs on none or on two others")
     roots_fit = len(forest.roots) and 0 <= forest.roots.min() <= forest.roots.max() < n_nodes
     if not roots_fit or forest.feature.max() >= len(bundle.scaling.columns_):
         raise ValueError("a tree asks for what is not there")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 from duckdb import DuckDBPyConnection
@@ -117,27 +118,27 @@ def _count(totals: dict[str, int], table: pd.DataFrame) -> None:
 
 
 def _as_arrow(table: pd.DataFrame, ending: str) -> pa.Table:
-    if ending == ".csv":
-        table = _harmless(table)
     types = {"cluster": pa.int64(), "probability": pa.float64()}
     types |= {"name": pa.string(), "note": pa.string()}
     arrow = pa.Table.from_pandas(table, preserve_index=False)
-    for name, kind in types.items():
-        place = arrow.schema.get_field_index(name)
-        arrow = arrow.set_column(place, name, arrow[name].cast(kind))
+    for place, name in enumerate(arrow.column_names):
+        column = arrow[name].cast(types.get(name, arrow[name].type))
+        text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+        column = _harmless(column.combine_chunks()) if text and ending == ".csv" else column
+        arrow = arrow.set_column(place, name, column)
     return arrow.replace_schema_metadata(None)
 
 
-def _harmless(table: pd.DataFrame) -> pd.DataFrame:
+def _harmless(texts: pa.Array) -> pa.Array:
     """Look only at what is not all letters and digits, each text once: ids are many."""
-    changed = {}
-    for name in table.select_dtypes(["str", "object"]).columns:
-        texts = table[name].astype("str")
-        odd = texts[texts.notna() & ~texts.str.isalnum().fillna(False).astype(bool)]
-        distinct = pd.DataFrame({"text": odd.unique()}, dtype="str")
-        safe = dict(zip(distinct["text"], harmless_in_sheets(distinct)["text"], strict=True))
-        changed[name] = texts.where(~texts.index.isin(odd.index), odd.map(safe))
-    return table.assign(**changed)
+    if pc.all(pc.utf8_is_alnum(texts)).as_py():
+        return texts
+    coded = texts.dictionary_encode()
+    distinct = coded.dictionary
+    odd = pc.invert(pc.utf8_is_alnum(distinct))
+    found = pd.DataFrame({"text": distinct.filter(odd).to_pandas()}, dtype="str")
+    safe = pa.array(harmless_in_sheets(found)["text"], type=distinct.type)
+    return pc.replace_with_mask(distinct, odd, safe).take(coded.indices)
 
 
 def _writer(path: Path, schema: pa.Schema):

@@ -6,6 +6,9 @@ from numba import prange
 from cohortlab.compiled import compiled
 from cohortlab.embedding.forest import LeafForest
 
+#: Rows that walk through a tree together; their places and values stay in the nearest cache.
+_BLOCK = 256
+
 
 def leaf_numbers(forest: LeafForest) -> np.ndarray:
     """Give every leaf a number, through all trees.
@@ -68,7 +71,7 @@ def vote(forest: LeafForest, shares: np.ndarray, X: np.ndarray) -> np.ndarray:
         Each row sums to 1. A row's numbers hang on no other row.
     """
     X = np.ascontiguousarray(X, dtype=np.float32)
-    return _vote(X, shares, leaf_numbers(forest), *forest.arrays().values())
+    return _vote(X, shares, *_by_depth(forest))
 
 
 def vote_without_self(counts: np.ndarray, number: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -97,16 +100,64 @@ def vote_without_self(counts: np.ndarray, number: np.ndarray, labels: np.ndarray
     return total / number.shape[1]
 
 
+def _by_depth(forest: LeafForest) -> tuple[np.ndarray, ...]:
+    """Order nodes so that a step is an addition: depth by depth, the two children in succession.
+
+    A leaf is its own child and sends nobody right, so that all rows of a tree take as many steps.
+
+    Returns
+    -------
+    feature, threshold, child, number : ndarray of shape (n_nodes,)
+        Column asked for; largest 32-bit number that goes left; place of the left child; number of
+        the leaf.
+    roots, depth : ndarray of shape (n_trees,)
+        Place of the root, and steps to the deepest leaf.
+    """
+    nodes, trees = forest.roots, np.arange(forest.n_trees)
+    order, child, filled = [], [], 0
+    depth = np.zeros(forest.n_trees, dtype=np.int64)
+    while len(nodes):
+        inner = ~forest.is_leaf[nodes]
+        places = filled + np.arange(len(nodes))
+        filled += len(nodes)
+        places[inner] = filled + 2 * np.arange(inner.sum())
+        order.append(nodes)
+        child.append(places)
+        depth[trees[inner]] = len(order)
+        nodes, trees = nodes[inner], np.repeat(trees[inner], 2)
+        nodes = np.column_stack([forest.left[nodes], forest.right[nodes]]).ravel()
+    order, leaf = np.concatenate(order), forest.is_leaf
+    rounded = forest.threshold.astype(np.float32)
+    down = np.nextafter(rounded, np.float32(-np.inf))
+    threshold = np.where(rounded > forest.threshold, down, rounded)
+    place = np.argsort(order)
+    # Unsigned places, because compiled code need not ask whether they count from the end.
+    return (
+        np.where(leaf, 0, forest.feature)[order].astype(np.uint32),
+        np.where(leaf, np.float32(np.inf), threshold)[order],
+        np.concatenate(child).astype(np.uint32),
+        np.maximum(leaf_numbers(forest), 0)[order].astype(np.uint32),
+        place[forest.roots].astype(np.uint32),
+        depth,
+    )
+
+
 @compiled(parallel=True)
-def _vote(X, shares, number, feature, threshold, left, right, roots):  # pragma: no cover
+def _vote(X, shares, feature, threshold, child, number, roots, depth):  # pragma: no cover
     votes = np.zeros((len(X), shares.shape[1]))
-    for row in prange(len(X)):
+    for block in prange((len(X) + _BLOCK - 1) // _BLOCK):
+        first, last = block * _BLOCK, min((block + 1) * _BLOCK, len(X))
+        place = np.empty(_BLOCK, dtype=np.uint32)
         for tree in range(len(roots)):
-            node = roots[tree]
-            while feature[node] >= 0:
-                go_left = X[row, feature[node]] <= threshold[node]
-                node = left[node] if go_left else right[node]
-            leaf = number[node]
-            for cluster in range(shares.shape[1]):
-                votes[row, cluster] += shares[leaf, cluster]
+            place[:] = roots[tree]
+            # All rows take a step before any takes the next: the steps of one row wait for each
+            # other, those of many do not.
+            for _ in range(depth[tree]):
+                for row in range(first, last):
+                    at = place[row - first]
+                    place[row - first] = child[at] + (X[row, feature[at]] > threshold[at])
+            for row in range(first, last):
+                leaf = number[place[row - first]]
+                for cluster in range(shares.shape[1]):
+                    votes[row, cluster] += shares[leaf, cluster]
     return votes / len(roots)
