@@ -137,6 +137,8 @@ def beside_null(table: pd.DataFrame) -> Figure:
         label="columns shuffled",
     )
     axes.plot(table["silhouette"], y, "o", color="C0", label="customers")
+    # Bars claim the edge where they begin, and the first would lie on the frame.
+    axes.use_sticky_edges = False
     axes.set_yticks(y, [plain(shorten(name)) for name in table.index])
     axes.invert_yaxis()
     axes.set_xlabel("mean silhouette in the route's own space")

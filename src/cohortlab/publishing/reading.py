@@ -29,7 +29,9 @@ def read_run(engine: Engine, run_id: str) -> pd.DataFrame:
     """
     columns = [column for column in CUSTOMERS.columns if column.name != "run_id"]
     with reading(engine) as connection:
-        rows = connection.execute(select(*columns).where(CUSTOMERS.c.run_id == run_id)).all()
+        found = connection.execute(select(*columns).where(CUSTOMERS.c.run_id == run_id))
+        # As plain tuples: pandas asks every row of SQLAlchemy's own kind what else it might be.
+        rows = [tuple(row) for row in found]
     table = pd.DataFrame(rows, columns=[column.name for column in columns])
     table = table.astype({column.name: _DTYPES[column.kind] for column in TABLES[TABLE]})
     # Databases sort text by their own rules.
