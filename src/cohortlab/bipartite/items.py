@@ -9,9 +9,9 @@ import pandas as pd
 from scipy import sparse
 from sklearn.cluster import KMeans
 from sklearn.utils.extmath import randomized_svd
-from threadpoolctl import threadpool_limits
 
 from cohortlab.bipartite.incidence import Incidence
+from cohortlab.threads import one_thread
 
 #: Group of items that a given mapping does not know.
 UNKNOWN_GROUP = "unknown"
@@ -113,7 +113,7 @@ def _by_cooccurrence(
     matrix = sparse.csr_array(incidence.matrix, dtype=float)
     left, right = _root_of_degrees(matrix, 1), _root_of_degrees(matrix, 0)
     scaled = sparse.diags_array(left) @ matrix @ sparse.diags_array(right)
-    with threadpool_limits(limits=1):
+    with one_thread():
         n_wanted = min(n_clusters + 1, *matrix.shape)
         _, strength, vectors = randomized_svd(
             scaled, n_wanted, n_oversamples=20, n_iter=7, random_state=random_state

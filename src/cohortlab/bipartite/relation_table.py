@@ -193,13 +193,13 @@ def _edge_level(observed: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray,
 
 
 def _with_permutation(table: pd.DataFrame, z: np.ndarray, p: np.ndarray) -> pd.DataFrame:
-    table["z_permutation"], table["p_permutation"] = z.ravel(), p.ravel()
-    return table.assign(q_permutation=_corrected(table["p_permutation"]))
+    return table.assign(
+        z_permutation=z.ravel(), p_permutation=p.ravel(), q_permutation=_corrected(p.ravel())
+    )
 
 
-def _corrected(p: pd.Series) -> pd.Series:
-    tested = p.notna()
-    q = pd.Series(np.nan, index=p.index)
+def _corrected(p: np.ndarray) -> np.ndarray:
+    tested, q = ~np.isnan(p), np.full(p.shape, np.nan)
     if tested.any():
         q[tested] = stats.false_discovery_control(p[tested])
     return q
@@ -266,12 +266,19 @@ def _relation_frame(
     z: np.ndarray,
     p: np.ndarray,
 ) -> pd.DataFrame:
-    people, items = np.repeat(person_ids, len(item_ids)), np.tile(item_ids, len(person_ids))
-    table = pd.DataFrame({"person_cluster": people, "item_cluster": items})
     whole = bool(np.all(observed == np.round(observed)))
-    table["observed"] = observed.astype(np.int64).ravel() if whole else observed.ravel()
-    table["expected"] = expected.ravel()
-    table["lift"] = table["observed"] / table["expected"].where(table["expected"] > 0)
-    table["z"], table["p"] = z.ravel(), p.ravel()
-    table["q"] = _corrected(table["p"])
-    return table[RELATION_COLUMNS]
+    counts = (observed.astype(np.int64) if whole else observed).ravel()
+    expected, p = expected.ravel(), p.ravel()
+    lift = np.divide(counts, expected, out=np.full(expected.shape, np.nan), where=expected > 0)
+    return pd.DataFrame(
+        {
+            "person_cluster": np.repeat(person_ids, len(item_ids)),
+            "item_cluster": np.tile(item_ids, len(person_ids)),
+            "observed": counts,
+            "expected": expected,
+            "lift": lift,
+            "z": z.ravel(),
+            "p": p,
+            "q": _corrected(p),
+        }
+    )

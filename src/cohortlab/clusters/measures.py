@@ -9,9 +9,9 @@ from sklearn.metrics import (
     calinski_harabasz_score,
     davies_bouldin_score,
 )
-from threadpoolctl import threadpool_limits
 
 from cohortlab.clusters.checks import checked_matrix
+from cohortlab.threads import one_thread
 
 #: Parts of the jackknife behind the standard error of the silhouette.
 _PARTS = 20
@@ -100,7 +100,7 @@ def quality(
     if reason:
         reasons = dict.fromkeys(["silhouette", "davies_bouldin", "calinski_harabasz"], reason)
         return Quality(np.nan, np.nan, 0, np.nan, np.nan, reasons=reasons, **shared)
-    with threadpool_limits(limits=1):
+    with one_thread():
         mean, error, n_used = _stratified_silhouette(X, labels, sizes, max_rows, random_state)
         davies_bouldin, reasons = _davies_bouldin(X, labels)
         calinski_harabasz = float(calinski_harabasz_score(X, labels))

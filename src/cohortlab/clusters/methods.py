@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 from sklearn.cluster import KMeans, MiniBatchKMeans
-from threadpoolctl import threadpool_limits
 
 from cohortlab.clusters.checks import checked_matrix, require_distinct_rows
 from cohortlab.clusters.density import by_dbscan, by_hdbscan
 from cohortlab.clusters.linkage import by_average, by_complete, by_single, by_ward
+from cohortlab.threads import one_thread
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def cluster(
     X = checked_matrix(X)
     function = _method_function(method)
     options = _checked_options(function, method, options)
-    with threadpool_limits(limits=1):
+    with one_thread():
         if method == "mixture":
             labels, probability, details = function(X, mixture=mixture, **options)
         else:

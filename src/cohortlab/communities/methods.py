@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.cluster import SpectralCoclustering
-from threadpoolctl import threadpool_limits
 
 from cohortlab.communities.block_model import choose_block_model, fit_block_model
+from cohortlab.threads import one_thread
 
 Sizes = tuple[int, int] | None
 Found = tuple[np.ndarray, np.ndarray, dict]
@@ -107,7 +107,7 @@ def co_cluster(
         raise ValueError("the incidence has no edge: there is nothing to cluster by")
     connected = matrix[used[0]][:, used[1]]
     sizes = _checked_sizes(n_clusters, method, connected.shape)
-    with threadpool_limits(limits=1):
+    with one_thread():
         people, items, details = function(connected, sizes, random_state=random_state, **options)
     details["n_people_without_edge"] = matrix.shape[0] - len(used[0])
     details["n_items_without_edge"] = matrix.shape[1] - len(used[1])

@@ -5,18 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from sklearn.cluster import KMeans
-from threadpoolctl import threadpool_limits
 
 from cohortlab.clusters import quality
+from cohortlab.threads import one_thread
 
 
 def _fit(X: np.ndarray, k: int, n_init: int, seed: int) -> KMeans:
-    return KMeans(k, n_init=n_init, random_state=seed).fit(X)
+    with one_thread():
+        return KMeans(k, n_init=n_init, random_state=seed).fit(X)
 
 
-# One thread, so that sums have one order; for all fits at once, since looking for threads takes as
-# long as a small fit.
-@threadpool_limits.wrap(limits=1)
 def number_table(X: np.ndarray, k_values: Sequence[int], *, n_init: int, seed: int) -> pd.DataFrame:
     """Measure k-means for several numbers of clusters.
 

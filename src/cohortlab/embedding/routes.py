@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from sklearn.cluster import KMeans
-from threadpoolctl import threadpool_limits
 
 from cohortlab.embedding.forest import LeafForest, fit_leaf_forest
 from cohortlab.embedding.plane import draw_plane
 from cohortlab.embedding.proximity import cluster_by_proximity
 from cohortlab.scaling import Scaling
+from cohortlab.threads import one_thread
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def k_means(X: np.ndarray, recipe: Recipe, seed: int) -> KMeans:
     sklearn.cluster.KMeans
         Fitted on one thread, so that sums have one order.
     """
-    with threadpool_limits(1):
+    with one_thread():
         model = KMeans(recipe.n_clusters, n_init=recipe.n_init, random_state=seed)
         return model.fit(np.asarray(X, dtype=float))
 

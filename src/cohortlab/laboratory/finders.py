@@ -1,6 +1,7 @@
 """Algorithms of the laboratory under one call: by the features of both sides, or by the edges."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,11 @@ class Sides:
     items: np.ndarray
     incidence: sparse.csr_array
     n_clusters: tuple[int, int]
+
+    @cached_property
+    def scaled(self) -> list[np.ndarray]:
+        """Features of both sides, centred and divided by their deviation."""
+        return [StandardScaler().fit_transform(X) for X in (self.people, self.items)]
 
 
 def find_clusters(
@@ -93,8 +99,8 @@ def find_clusters(
     if looks_at == "edges":
         return _by_edges(sides, method, number, max_clusters, random_state)
     found = []
-    for X, n_clusters in zip((sides.people, sides.items), sides.n_clusters, strict=True):
-        X = StandardScaler().fit_transform(X) if scale else X
+    values = sides.scaled if scale else (sides.people, sides.items)
+    for X, n_clusters in zip(values, sides.n_clusters, strict=True):
         if number == "estimated" and method not in DENSITY_METHODS:
             n_clusters = estimate_n_clusters(
                 X, method, max_clusters=max_clusters, random_state=random_state

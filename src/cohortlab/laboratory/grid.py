@@ -14,11 +14,11 @@ from threading import Thread
 from typing import Any, TextIO
 
 import pandas as pd
-from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from cohortlab.laboratory.finders import FINDERS
 from cohortlab.laboratory.trial import Condition, run_trial
+from cohortlab.threads import one_thread
 
 _KEYS = ["overlap", "strength", "density", "n_people", "is_null", "replicate"]
 
@@ -191,7 +191,7 @@ def _end_with_parent() -> None:
 def _run(trial: tuple, settings: Mapping[str, Any]) -> tuple[str, list[dict]]:
     key, condition, algorithms, seed, null = trial
     # Sums taken on several threads differ in their last digits, and processes share the cores.
-    with threadpool_limits(limits=1):
+    with one_thread():
         return key, run_trial(condition, algorithms, seed=seed, null=null, **settings)
 
 

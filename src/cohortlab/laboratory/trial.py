@@ -12,11 +12,10 @@ from scipy import sparse
 
 from cohortlab.bipartite import relations, split_edges
 from cohortlab.laboratory.finders import FINDERS, Sides, find_clusters
-from cohortlab.recovery import label_scores, match_labels, propensity_recovery
+from cohortlab.recovery import Matching, label_scores, match_labels, propensity_recovery
 from cohortlab.synthetic.populations import (
     LABEL_COLUMN,
     ClusterLaw,
-    Purchases,
     draw_population,
     generate_purchases,
     null_clusters,
@@ -149,15 +148,20 @@ def run_trial(
     own = int(streams[4] % 2**31)
     search = partial(find_clusters, scale=scale, number=number, random_state=own)
     truth = purchases.person_clusters, purchases.item_clusters
+    activity = pd.Series(purchases.matrix.sum(axis=1)).groupby(truth[0]).sum().to_dict()
+    score_relation = partial(_relation_figures, purchases.relation, activity, null=null)
     rows = []
     for algorithm in algorithms:
         labels = search(whole, algorithm)
+        matched = _match(truth, labels)
         looks_at = FINDERS[algorithm][0]
-        by_edges = looks_at == "edges"
-        tested = (search(half, algorithm), halves[1]) if by_edges else (labels, purchases.matrix)
         head = {**asdict(condition), "is_null": null, "algorithm": algorithm, "looks_at": looks_at}
-        scores = _label_figures(truth, labels, null) | _relation_figures(purchases, *tested, null)
-        rows.append(head | scores)
+        scores = _label_figures(truth, labels, matched, null)
+        tested = labels, matched, purchases.matrix
+        if looks_at == "edges":
+            labels = search(half, algorithm)
+            tested = labels, _match(truth, labels), halves[1]
+        rows.append(head | scores | score_relation(*tested))
     return rows
 
 
@@ -175,29 +179,33 @@ def _spread(side: str, overlap: float) -> list[ClusterLaw]:
     return spread_clusters(read_clusters(**json.loads(side)), overlap)
 
 
-def _label_figures(truth: Labels, labels: Labels, null: bool) -> dict[str, Any]:
+def _match(truth: Labels, labels: Labels) -> list[Matching]:
+    return [match_labels(*pair) for pair in zip(truth, labels, strict=True)]
+
+
+def _label_figures(
+    truth: Labels, labels: Labels, matched: list[Matching], null: bool
+) -> dict[str, Any]:
     figures: dict[str, Any] = {}
-    for side, planted, found in zip(("person", "item"), truth, labels, strict=True):
-        scores = label_scores(planted, found)
+    for side, *compared in zip(("person", "item"), truth, labels, matched, strict=True):
         # Without clusters every partition has the same index: it says nothing.
-        for short, name in _SCORES.items():
-            figures[f"{side}_{short}"] = None if null else scores[name]
+        scores = {} if null else label_scores(*compared)
+        figures |= {f"{side}_{short}": scores.get(name) for short, name in _SCORES.items()}
     n_people, n_items = (len(np.unique(found)) for found in labels)
     return {**figures, "n_person_clusters": n_people, "n_item_clusters": n_items}
 
 
 def _relation_figures(
-    purchases: Purchases, labels: Labels, edges: sparse.csr_array, null: bool
+    planted: pd.DataFrame,
+    activity: Mapping[str, int],
+    labels: Labels,
+    matched: list[Matching],
+    edges: sparse.csr_array,
+    *,
+    null: bool,
 ) -> dict[str, Any]:
     table = relations(edges, *labels)
-    truth = purchases.person_clusters, purchases.item_clusters
-    activity = pd.Series(purchases.matrix.sum(axis=1)).groupby(truth[0]).sum()
-    found, _ = propensity_recovery(
-        purchases.relation,
-        table,
-        *(match_labels(*pair) for pair in zip(truth, labels, strict=True)),
-        weights=activity.to_dict(),
-    )
+    found, _ = propensity_recovery(planted, table, *matched, weights=activity)
     return {
         "relation_error": None if null else found["relative_error"],
         "relation_error_ratio": None if null else found["error_ratio"],

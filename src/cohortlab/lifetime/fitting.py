@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
-from threadpoolctl import threadpool_limits
+
+from cohortlab.threads import one_thread
 
 #: How far a parameter may go from its scale, on either side.
 SPAN = 1e5
@@ -93,7 +94,7 @@ def maximise(
     bounds = [(-np.log(SPAN), np.log(SPAN))] * len(names)
     options = {"maxiter": 2000, "ftol": 1e-14, "gtol": 1e-8}
     # Matrices of four rows are no work to share: threads would only wait for one another.
-    with threadpool_limits(1, user_api="blas"):
+    with one_thread("blas"):
         ends = [
             minimize(loss, np.log(s), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
             for s in starts

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
 from os import cpu_count
 
-from threadpoolctl import ThreadpoolController
+from cohortlab.threads import one_thread
 
 try:
     from os import sched_getaffinity
@@ -27,12 +26,6 @@ def available_threads() -> int:
     return len(sched_getaffinity(0)) if sched_getaffinity else (cpu_count() or 1)
 
 
-@cache
-def _controller() -> ThreadpoolController:
-    # Looking up the loaded libraries takes milliseconds, so it is done once.
-    return ThreadpoolController()
-
-
 @contextmanager
 def workers(n_threads: int | None = None) -> Iterator[OrderedMap]:
     """Give a `map` that runs on threads and keeps the order of its results.
@@ -51,7 +44,7 @@ def workers(n_threads: int | None = None) -> Iterator[OrderedMap]:
         `run(function, pieces) -> list`.
     """
     n_threads = n_threads or available_threads()
-    with _controller().limit(limits=1, user_api="blas"):
+    with one_thread("blas"):
         if n_threads == 1:
             yield lambda function, pieces: list(map(function, pieces))
             return

@@ -6,7 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
-from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, v_measure_score
+
+from cohortlab.recovery.agreement import (
+    adjusted_mutual_information,
+    adjusted_rand_index,
+    v_measure,
+)
 
 
 @dataclass(frozen=True)
@@ -150,18 +155,14 @@ def label_scores(
     matching = match_labels(planted, found) if matching is None else matching
     table = matching.confusion
     hits = sum(int(table.loc[t, c]) for t, c in matching.planted_to_found.items())
-    n_rows, codes = int(table.to_numpy().sum()), _codes(planted, found)
+    counts = table.to_numpy()
+    n_rows = int(counts.sum())
     return {
-        "adjusted_rand_index": float(adjusted_rand_score(*codes)),
-        "adjusted_mutual_information": float(adjusted_mutual_info_score(*codes)),
-        "v_measure": float(v_measure_score(*codes)),
+        "adjusted_rand_index": adjusted_rand_index(counts),
+        "adjusted_mutual_information": adjusted_mutual_information(counts),
+        "v_measure": v_measure(counts),
         "hamming_distance": (n_rows - hits) / n_rows,
     }
-
-
-def _codes(planted: np.ndarray, found: np.ndarray) -> list[np.ndarray]:
-    # Numbered by first appearance, so that other names for the labels change no last digit.
-    return [pd.factorize(np.asarray(labels))[0] for labels in (planted, found)]
 
 
 def _contingency(

@@ -1,6 +1,7 @@
 """A found matrix of propensities beside the planted one."""
 
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -62,58 +63,68 @@ def propensity_recovery(
     to_people, to_items = (
         m.planted_to_found if isinstance(m, Matching) else m for m in (people, items)
     )
-    cells = _cells(planted, found, to_people, to_items, alpha)
-    everybody = cells["planted_item"].map(_everybody(planted, weights))
-    lift = cells["planted"] / everybody
-    cells["is_planted"] = lift >= min_lift
-    error, of_none = (_norm(guess - cells["planted"]) for guess in (cells["found"], everybody))
-    hits = int((cells["is_planted"] & cells["is_found"]).sum())
-    n_planted = int(cells["is_planted"].sum())
+    pairs = list(product(map(to_people.get, planted.index), map(to_items.get, planted.columns)))
+    is_matched, shares, is_found = _looked_up(pairs, found, alpha)
+    of_cells = planted.to_numpy(dtype=float).ravel()
+    everybody = np.tile(_everybody(planted, weights), len(planted))
+    lift = of_cells / everybody
+    is_planted = lift >= min_lift
+    error, of_none = (_norm(guess - of_cells) for guess in (shares, everybody))
+    hits, n_planted = int((is_planted & is_found).sum()), int(is_planted.sum())
     figures = {
-        "n_cells": int(cells["is_matched"].sum()),
-        "n_cells_unmatched": int((~cells["is_matched"]).sum()),
-        "correlation": _correlation(cells["planted"].to_numpy(), cells["found"].to_numpy()),
-        "relative_error": error / _norm(cells["planted"]),
+        "n_cells": int(is_matched.sum()),
+        "n_cells_unmatched": int((~is_matched).sum()),
+        "correlation": _correlation(of_cells, shares),
+        "relative_error": error / _norm(of_cells),
         "error_ratio": error / of_none if of_none > 1e-9 else None,
         "n_planted": n_planted,
         "n_found": hits,
         "n_missed": n_planted - hits,
-        "n_false": int((cells["is_found"] & ~(lift > 1 + 1e-9)).sum()),
+        "n_false": int((is_found & ~(lift > 1 + 1e-9)).sum()),
     }
-    return figures, cells.drop(columns="is_matched")
+    cells = {
+        "planted_person": np.repeat(planted.index, planted.shape[1]),
+        "planted_item": np.tile(planted.columns, len(planted)),
+        "planted": of_cells,
+        "found": shares,
+        "is_found": is_found,
+        "is_planted": is_planted,
+    }
+    return figures, pd.DataFrame(cells)
 
 
-def _cells(
-    planted: pd.DataFrame, found: pd.DataFrame, people: Mapping, items: Mapping, alpha: float
-) -> pd.DataFrame:
-    keyed = {(cell.person_cluster, cell.item_cluster): cell for cell in found.itertuples()}
-    totals = found.groupby("person_cluster")["observed"].sum()
-    rows = []
-    for person in planted.index:
-        for item in planted.columns:
-            key = people.get(person), items.get(item)
-            cell = keyed.get(key)
-            matched = cell is not None
-            share = float(cell.observed / totals[key[0]]) if matched and totals[key[0]] else 0.0
-            above = matched and bool(cell.q <= alpha and cell.z > 0)
-            value = float(planted.loc[person, item])
-            rows.append((person, item, value, share, matched, above))
-    names = ["planted_person", "planted_item", "planted", "found", "is_matched", "is_found"]
-    return pd.DataFrame(rows, columns=names)
+def _looked_up(
+    pairs: list[tuple], found: pd.DataFrame, alpha: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return whether each pair is in the table, its share of the row, and whether it is related."""
+    columns = (found[name].tolist() for name in ("person_cluster", "item_cluster", "observed"))
+    observed = {(person, item): n for person, item, n in zip(*columns, strict=True)}
+    related = (found["q"] <= alpha).to_numpy() & (found["z"] > 0).to_numpy()
+    above = dict(zip(observed, related, strict=True))
+    totals: dict[Any, float] = {}
+    for (person, _), n in observed.items():
+        totals[person] = totals.get(person, 0) + n
+    shares = [
+        observed[pair] / totals[pair[0]] if pair in observed and totals[pair[0]] else 0.0
+        for pair in pairs
+    ]
+    is_found = [bool(above.get(pair, False)) for pair in pairs]
+    return np.array([pair in observed for pair in pairs]), np.array(shares), np.array(is_found)
 
 
-def _everybody(planted: pd.DataFrame, weights: Mapping[Any, float] | None) -> pd.Series:
-    own = pd.Series(1.0 if weights is None else dict(weights), index=planted.index, dtype=float)
-    if own.isna().any() or not own.sum() > 0:
+def _everybody(planted: pd.DataFrame, weights: Mapping[Any, float] | None) -> np.ndarray:
+    given = dict.fromkeys(planted.index, 1.0) if weights is None else weights
+    own = np.array([given.get(person, np.nan) for person in planted.index], dtype=float)
+    if np.isnan(own).any() or not own.sum() > 0:
         raise ValueError(
             f"weights: expected a number for each of {list(planted.index)} and a sum above 0, got "
             f"{weights!r}"
         )
-    return planted.mul(own / own.sum(), axis=0).sum()
+    return (planted.to_numpy(dtype=float) * (own / own.sum())[:, None]).sum(axis=0)
 
 
-def _norm(values: pd.Series) -> float:
-    return float(np.sqrt((values**2).sum()))
+def _norm(values: np.ndarray) -> float:
+    return float(np.sqrt(np.sum(values**2)))
 
 
 def _correlation(planted: np.ndarray, found: np.ndarray) -> float | None:
