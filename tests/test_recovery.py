@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
-from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
+from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, v_measure_score
 
 from cohortlab.bipartite import relations
 from cohortlab.recovery import (
     label_recovery,
+    label_scores,
     match_labels,
     null_relations,
     null_rules,
@@ -66,12 +67,24 @@ def test_other_ids_change_no_figure():
     assert label_recovery(planted, found) == label_recovery(planted, renamed)
 
 
-def test_indices_agree_with_scikit_learn():
-    planted, found = noisy_labels(2, n_found=6)
-    figures = label_recovery(planted, found)
-    assert figures["adjusted_rand_index"] == adjusted_rand_score(planted, found)
+@pytest.mark.parametrize(
+    ("planted", "found"),
+    [
+        *(noisy_labels(seed, n=60, n_found=n) for seed in range(3) for n in (1, 2, 4, 9)),
+        (np.zeros(5, dtype=int), np.zeros(5, dtype=int)),
+        (np.zeros(5, dtype=int), np.arange(5)),
+        (np.arange(5), np.arange(5)),
+        (np.repeat([0, 1], 10), np.tile([0, 1], 10)),
+        (np.array([0]), np.array([3])),
+    ],
+)
+def test_indices_agree_with_scikit_learn(planted, found):
+    scores = label_scores(planted, found)
+    assert scores["adjusted_rand_index"] == adjusted_rand_score(planted, found)
+    exact = {"abs": 1e-14, "rel": 1e-12}
     expected = adjusted_mutual_info_score(planted, found)
-    assert figures["adjusted_mutual_information"] == pytest.approx(expected)
+    assert scores["adjusted_mutual_information"] == pytest.approx(expected, **exact)
+    assert scores["v_measure"] == pytest.approx(v_measure_score(planted, found), **exact)
 
 
 def test_type_without_a_cluster_has_recall_zero():

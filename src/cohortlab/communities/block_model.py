@@ -1,7 +1,6 @@
 """A degree-corrected block model of people and items, and its number of blocks."""
 
 from dataclasses import dataclass, replace
-from itertools import combinations
 
 import numpy as np
 from scipy import sparse
@@ -76,23 +75,29 @@ def integrated_likelihood(table: np.ndarray, n_people: np.ndarray, n_items: np.n
     >>> integrated_likelihood(np.array([[9]]), np.array([3]), np.array([4]))
     0.0
     """
-    rows, columns, total = table.sum(axis=1), table.sum(axis=0), table.sum()
-    edges = gammaln(table + 1).sum() + gammaln(total + 1)
-    edges -= gammaln(rows + 1).sum() + gammaln(columns + 1).sum()
-    g, m = table.shape
-    tables = _log_choose(rows + m - 1, m - 1).sum() + _log_choose(columns + g - 1, g - 1).sum()
+    return float(_likelihoods(table, n_people, n_items))
+
+
+def _likelihoods(table: np.ndarray, n_people: np.ndarray, n_items: np.ndarray) -> np.ndarray:
+    """Return the likelihood of every table of a stack, whose last two axes are the blocks."""
+    rows, columns, total = table.sum(axis=-1), table.sum(axis=-2), table.sum(axis=(-2, -1))
+    edges = gammaln(table + 1).sum(axis=(-2, -1)) + gammaln(total + 1)
+    edges -= gammaln(rows + 1).sum(axis=-1) + gammaln(columns + 1).sum(axis=-1)
+    g, m = table.shape[-2:]
+    tables = _log_choose(rows + m - 1, m - 1).sum(axis=-1)
+    tables += _log_choose(columns + g - 1, g - 1).sum(axis=-1)
     tables -= _log_choose(total + g * m - 1, g * m - 1)
-    return float(edges - max(tables, 0.0) - _label_cost(n_people) - _label_cost(n_items))
+    return edges - np.maximum(tables, 0.0) - _label_cost(n_people) - _label_cost(n_items)
 
 
 def _log_choose(n: np.ndarray, k: int) -> np.ndarray:
     return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
 
 
-def _label_cost(sizes: np.ndarray) -> float:
-    n = int(sizes.sum())
-    arrangements = gammaln(n + 1) - gammaln(sizes + 1).sum()
-    return float(arrangements + _log_choose(np.array(n - 1), len(sizes) - 1))
+def _label_cost(sizes: np.ndarray) -> np.ndarray:
+    n = sizes.sum(axis=-1)
+    arrangements = gammaln(n + 1) - gammaln(sizes + 1).sum(axis=-1)
+    return arrangements + _log_choose(n - 1, sizes.shape[-1] - 1)
 
 
 def fit_block_model(
@@ -240,29 +245,41 @@ def _merge(matrix: sparse.csr_array, model: BlockModel) -> BlockModel:
     sizes = np.bincount(people), np.bincount(items)
     icl = model.icl
     while True:
-        options = [
-            (integrated_likelihood(*_merged(table, sizes, axis, pair)), axis, pair)
-            for axis in (0, 1)
-            for pair in combinations(range(table.shape[axis]), 2)
-        ]
-        best = max(options, default=(-np.inf, 0, (0, 0)))
-        if best[0] <= icl:
+        # Seen from the items' side a table is transposed, and as likely.
+        of_people = _best_merge(table, *sizes)
+        of_items = _best_merge(table.T, *sizes[::-1])
+        best = max(of_people[0], of_items[0])
+        if best <= icl:
             return BlockModel(people, items, icl, model.n_starts)
-        icl, axis, (kept, gone) = best
-        table, *sizes = _merged(table, sizes, axis, (kept, gone))
-        labels = (people, items)[axis]
-        labels = np.where(labels == gone, kept, labels)
-        labels = labels - (labels > gone)
-        people, items = (labels, items) if axis == 0 else (people, labels)
+        icl = best
+        if of_people[0] == best:
+            people = _relabelled(people, of_people[1])
+        else:
+            items = _relabelled(items, of_items[1])
+        table = _member(people).T @ (matrix @ _member(items))
+        sizes = np.bincount(people), np.bincount(items)
 
 
-def _merged(
-    table: np.ndarray, sizes: tuple[np.ndarray, np.ndarray], axis: int, pair: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _best_merge(
+    table: np.ndarray, own: np.ndarray, other: np.ndarray
+) -> tuple[float, tuple[int, int]]:
+    """Return the largest likelihood after two rows of a table became one, and which two."""
+    if len(table) < 2:
+        return -np.inf, (0, 0)
+    kept, gone = np.triu_indices(len(table), k=1)
+    every = np.arange(len(kept))
+    tables, sizes = (np.repeat(values[None], len(kept), axis=0) for values in (table, own))
+    tables[every, kept] += table[gone]
+    sizes[every, kept] += own[gone]
+    stays = np.arange(len(table)) != gone[:, None]
+    tables = tables[stays].reshape(len(kept), len(table) - 1, -1)
+    sizes = sizes[stays].reshape(len(kept), -1)
+    values = _likelihoods(tables, sizes, other)
+    best = int(values.argmax())
+    return float(values[best]), (int(kept[best]), int(gone[best]))
+
+
+def _relabelled(labels: np.ndarray, pair: tuple[int, int]) -> np.ndarray:
     kept, gone = pair
-    moved, size = np.moveaxis(table, axis, 0).copy(), sizes[axis].copy()
-    moved[kept] += moved[gone]
-    size[kept] += size[gone]
-    new = [sizes[0], sizes[1]]
-    new[axis] = np.delete(size, gone)
-    return np.moveaxis(np.delete(moved, gone, axis=0), 0, axis), *new
+    labels = np.where(labels == gone, kept, labels)
+    return labels - (labels > gone)

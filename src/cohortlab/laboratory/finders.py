@@ -8,7 +8,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
-from cohortlab.clusters import DENSITY_METHODS, cluster, quality
+from cohortlab.clusters import DENSITY_METHODS, cluster
+from cohortlab.clusters.silhouettes import silhouettes
 from cohortlab.communities import FIND_THEIR_NUMBER, co_cluster
 from cohortlab.mixture import GaussianMixture
 
@@ -102,10 +103,9 @@ def find_clusters(
     values = sides.scaled if scale else (sides.people, sides.items)
     for X, n_clusters in zip(values, sides.n_clusters, strict=True):
         if number == "estimated" and method not in DENSITY_METHODS:
-            n_clusters = estimate_n_clusters(
-                X, method, max_clusters=max_clusters, random_state=random_state
-            )
-        found.append(_by_features(X, method, n_clusters, random_state))
+            found.append(_estimated(X, method, max_clusters, random_state))
+        else:
+            found.append(_by_features(X, method, n_clusters, random_state))
     return found[0], found[1]
 
 
@@ -127,8 +127,7 @@ def _by_edges(
 def _by_features(X: np.ndarray, method: str, n_clusters: int, random_state: int) -> np.ndarray:
     arguments: dict[str, Any] = {"method": method, "random_state": random_state}
     if method == "mixture":
-        model = GaussianMixture(n_clusters, n_init=_MIXTURE_STARTS, random_state=random_state)
-        arguments["mixture"] = model.fit(X)
+        arguments["mixture"] = _mixture(X, n_clusters, random_state)
     elif method not in DENSITY_METHODS:
         arguments["n_clusters"] = n_clusters
     return cluster(X, **arguments).labels
@@ -160,14 +159,20 @@ def estimate_n_clusters(
     A number whose smallest cluster holds less than 2 % of the rows is not taken: the best
     silhouette is often one outlier against the rest.
     """
-    scores = {}
-    for k in range(1 if method == "mixture" else 2, min(max_clusters, len(X)) + 1):
-        if method == "mixture":
-            model = GaussianMixture(k, n_init=_MIXTURE_STARTS, random_state=random_state).fit(X)
-            n_free = model.n_parameters_
-            scores[k] = 2 * model.loglik_ - n_free * np.log(len(X))
-            continue
-        labels = _by_features(X, method, k, random_state)
-        if np.bincount(labels).min() >= 0.02 * len(X):
-            scores[k] = quality(X, labels, max_rows=2000).silhouette
-    return max(scores, key=scores.get, default=2)
+    return len(np.unique(_estimated(X, method, max_clusters, random_state)))
+
+
+def _estimated(X: np.ndarray, method: str, max_clusters: int, random_state: int) -> np.ndarray:
+    most = min(max_clusters, len(X))
+    if method == "mixture":
+        models = [_mixture(X, k, random_state) for k in range(1, most + 1)]
+        best = max(models, key=lambda m: 2 * m.loglik_ - m.n_parameters_ * np.log(len(X)))
+        return cluster(X, method=method, mixture=best).labels
+    tried = [_by_features(X, method, k, random_state) for k in range(2, most + 1)]
+    good = [labels for labels in tried if np.bincount(labels).min() >= 0.02 * len(X)] or tried[:1]
+    return good[int(np.argmax(silhouettes(X, good)))]
+
+
+def _mixture(X: np.ndarray, n_components: int, random_state: int) -> GaussianMixture:
+    model = GaussianMixture(n_components, n_init=_MIXTURE_STARTS, random_state=random_state)
+    return model.fit(X)
