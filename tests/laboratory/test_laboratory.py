@@ -218,6 +218,20 @@ def test_intervals_are_students():
         phase_table(made_up(), scores=["beauty"])
 
 
+def test_intervals_of_the_leaderboard_are_about_other_seeds_under_the_same_conditions():
+    trials = made_up()
+    shift = trials["replicate"].where(trials["strength"] == 0.9, 0) * 0.1
+    trials["person_ari"] = trials["person_ari"] + shift
+    row = leaderboard(trials).set_index("algorithm").loc["ward"]
+    spread = np.std([0, 1, 2, 3], ddof=1)
+    error = np.sqrt(((0.01 * spread) ** 2 + (0.11 * spread) ** 2) / 4) / 2
+    half = 2.446911851 * error  # Student's, 2 * 3 degrees of freedom
+    assert row["person_ari_high"] - row["person_ari"] == pytest.approx(half)
+    assert row["person_ari"] - row["person_ari_low"] == pytest.approx(half)
+    once = leaderboard(trials[trials["replicate"] == 0])
+    assert once[["person_ari_low", "relation_error_ratio_high"]].isna().all(axis=None)
+
+
 def test_phases_hold_the_labels_of_both_sides_and_the_relation_under_every_condition():
     table = phase_table(made_up())
     assert list(table)[:6] == ["score", *GRID, "algorithm"]

@@ -27,10 +27,20 @@ def scores():
 def test_a_map_holds_the_means_at_their_conditions():
     twice = pd.concat([scores().assign(mean=scores()["mean"] + shift) for shift in (-0.1, 0.1)])
     figure = phase_maps(twice, ["louvain", "ward"], score="mean", label="index")
-    assert [axes.get_title() for axes in figure.axes] == ["louvain", "ward"]
+    assert [axes.get_title() for axes in figure.axes[:2]] == ["louvain", "ward"]
     texts = [text.get_text() for text in figure.axes[0].texts]
     # The strongest relation stands at the top, the least overlap to the left.
     assert texts == ["0.60", "0.80", "0.30", "0.50"]
+
+
+def test_the_bar_of_a_map_marks_what_values_mean_and_says_that_some_lie_beyond():
+    high = scores().assign(mean=lambda t: 10 * t["mean"])
+    options = {"score": "mean", "label": "error", "limits": (0, 2), "marks": {1: "nothing known"}}
+    *_, bar = phase_maps(high, ["louvain", "ward"], **options).axes
+    assert [text.get_text() for text in bar.get_yticklabels()] == ["nothing known"]
+    assert bar.get_ylim() == (0, 2)
+    assert bar.get_ylim()[1] < high["mean"].max()
+    assert len(bar.patches) == 1  # the arrow at the upper end
 
 
 def test_lines_carry_intervals_and_one_look_an_algorithm():

@@ -8,8 +8,9 @@ import pandas as pd
 
 from cohortlab.graphs.model import Edge, Node, TwoSidedGraph, line_widths, plain_name
 
-#: Lines of relations that hold more or fewer edges than chance explains, and of the others.
-MORE, FEWER, NEITHER = "#0072B2", "#D55E00", "#999999"
+#: Lines of relations that hold more or fewer edges than chance explains, and of the others: red is
+#: more, as in the heat map of the lift.
+MORE, FEWER, NEITHER = "#B2182B", "#2166AC", "#999999"
 #: Most parallel lines of one relation.
 _MOST_LINES = 8
 #: Largest count over the smallest, up to which parallel lines tell them apart.
@@ -190,7 +191,7 @@ def _name(cluster: Any, names: Mapping[Any, str] | None) -> str:
 
 def _caption(n_drawn: int, width: str, unit: float | None, show_all: bool, alpha: float) -> str:
     if show_all:
-        what = f"* q at most {alpha:g}: blue more edges than expected, orange fewer"
+        what = f"* q at most {alpha:g}: red more edges than expected, blue fewer"
     elif n_drawn == 0:
         return f"No relation stands out (lift above 1, q at most {alpha:g})"
     else:

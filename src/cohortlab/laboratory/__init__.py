@@ -3,7 +3,7 @@
 from cohortlab.laboratory.finders import FINDERS, estimate_n_clusters, find_clusters
 from cohortlab.laboratory.grid import Condition, conditions, run_grid
 from cohortlab.laboratory.paragraph import paragraph
-from cohortlab.laboratory.phases import advice, leaderboard, phase_table
+from cohortlab.laboratory.phases import advice, effects, leaderboard, phase_table
 from cohortlab.laboratory.trial import DESIGN, run_trial
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Condition",
     "advice",
     "conditions",
+    "effects",
     "estimate_n_clusters",
     "find_clusters",
     "leaderboard",

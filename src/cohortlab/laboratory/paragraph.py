@@ -46,7 +46,7 @@ def _over_all(board: pd.DataFrame) -> list[str]:
     first = board.iloc[0]
     sentences = [
         f"Over all conditions **{first['algorithm']}** finds people best (mean adjusted Rand index "
-        f"{first['person_ari']:.2f})."
+        f"{first['person_ari']:.2f}{_interval(first)})."
     ]
     tops = board.groupby("looks_at", sort=True).head(1).set_index("looks_at")
     if len(tops) == 2:
@@ -57,6 +57,11 @@ def _over_all(board: pd.DataFrame) -> list[str]:
             f"({edges['person_ari']:.2f})."
         )
     return sentences
+
+
+def _interval(row: pd.Series) -> str:
+    low, high = row["person_ari_low"], row["person_ari_high"]
+    return "" if np.isnan(low) else f", 95 % interval over seeds {low:.2f} to {high:.2f}"
 
 
 def _by_case(best: pd.DataFrame) -> list[str]:
@@ -112,7 +117,8 @@ def _by_density(trials: pd.DataFrame, best: pd.DataFrame, useful: float) -> list
     if len(dense) < 2:
         return []
     parts = [
-        f"{row.density:g}: {FINDERS[row.best][0]}, by **{row.best}** ({row.mean:.2f})"
+        f"{row.density:g}: {FINDERS[row.best][0]}, by **{row.best}** ({row.mean:.2f}"
+        f"{f'; as good {row.as_good}' if row.as_good else ''})"
         for row in dense.itertuples()
     ]
     sentences = [

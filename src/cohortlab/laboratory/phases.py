@@ -56,21 +56,62 @@ def phase_table(
     return table.drop(columns="deviation")
 
 
-def leaderboard(trials: pd.DataFrame) -> pd.DataFrame:
+def effects(trials: pd.DataFrame, *, score: str = "person_ari") -> pd.DataFrame:
+    """Say how far each condition moves a score, for algorithms by features and by edges.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        From `run_grid`.
+    score : str
+        A column of it.
+
+    Returns
+    -------
+    DataFrame of shape (n_kinds, n_conditions)
+        By `looks_at`, the mean score at the largest value of each condition less that at its
+        smallest, over all else.
+
+    Examples
+    --------
+    >>> trials = pd.DataFrame({"overlap": [0.1, 0.3], "strength": 1, "density": 5, "n_people": 50,
+    ...     "is_null": False, "looks_at": "features", "person_ari": [0.9, 0.4]})
+    >>> effects(trials).loc["features"].tolist()
+    [-0.5, 0.0, 0.0, 0.0]
+    """
+    real = trials[~trials["is_null"].astype(bool)].astype({score: float})
+    changes = {}
+    for name in _FACTORS:
+        means = real.groupby(["looks_at", name], sort=True)[score].mean().unstack()
+        changes[name] = means.iloc[:, -1] - means.iloc[:, 0]
+    return pd.DataFrame(changes)
+
+
+def leaderboard(trials: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     """Rank the algorithms over all conditions.
 
     Parameters
     ----------
     trials : DataFrame
         From `run_grid`.
+    level : float
+        Of the intervals.
 
     Returns
     -------
     DataFrame
-        One row an algorithm, best first: `algorithm, looks_at, person_ari, item_ari,
-        relation_error, relation_error_ratio` (means over trials), `wins` (share of the trials in
-        which its person_ari is the best, ties shared), `missed` (share of planted relations not
+        One row an algorithm, best first: `algorithm, looks_at, person_ari, person_ari_low,
+        person_ari_high, item_ari, relation_error, relation_error_ratio, relation_error_ratio_low,
+        relation_error_ratio_high` (means over trials, with intervals), `wins` (share of the trials
+        in which its person_ari is the best, ties shared), `missed` (share of planted relations not
         found) and `null_relations` (share of the null trials in which it finds a relation).
+
+    Notes
+    -----
+    The intervals are about other seeds under the same conditions: the conditions are the grid, no
+    sample of any. A mean over C conditions with n seeds each and variances s_c^2 between seeds has
+    the standard error ``sqrt(sum s_c^2 / n) / C``; the interval is Student's with C (n - 1) degrees
+    of freedom, NaN where a condition has a single seed.
     """
     real, null = (trials[trials["is_null"].astype(bool) == is_null] for is_null in (False, True))
     trial = [*_FACTORS, "replicate"]
@@ -91,8 +132,20 @@ def leaderboard(trials: pd.DataFrame) -> pd.DataFrame:
     table["missed"] = table["missed"] / table.pop("planted").replace(0, np.nan)
     finds = (null["n_significant"] > 0).groupby(null["algorithm"]).mean()
     table["null_relations"] = finds.reindex(table.index)
+    for score in ("relation_error_ratio", "person_ari"):
+        half, place = _half_interval(real, score, level), table.columns.get_loc(score)
+        table.insert(place + 1, f"{score}_low", table[score] - half)
+        table.insert(place + 2, f"{score}_high", table[score] + half)
     order = np.lexsort((table.index, -table["person_ari"]))
     return table.iloc[order].reset_index()
+
+
+def _half_interval(real: pd.DataFrame, score: str, level: float) -> pd.Series:
+    known = real.astype({score: float}).dropna(subset=score)
+    cells = known.groupby([*_FACTORS, "algorithm"])[score].agg(["count", "var"])
+    count, variance = (cells[name].unstack("algorithm") for name in ("count", "var"))
+    error = np.sqrt((variance / count).sum(skipna=False)) / len(count)
+    return stats.t.ppf((1 + level) / 2, (count - 1).sum().clip(lower=1)) * error
 
 
 def advice(

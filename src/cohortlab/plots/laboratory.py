@@ -1,10 +1,13 @@
 """Figures of the laboratory: scores of algorithms over conditions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from cohortlab.laboratory import FINDERS
@@ -53,7 +56,7 @@ def score_lines(
         off by a little, so that they do not hide each other.
     """
     parts = [("", scores)] if panel is None else list(scores.groupby(panel, sort=False))
-    figure, axes = panels(len(parts), columns=columns, width=4.4, height=3.2)
+    figure, axes = panels(len(parts), columns=columns, width=4.1, height=2.9)
     algorithms = list(dict.fromkeys(scores["algorithm"]))
     places = {value: k for k, value in enumerate(sorted(scores[x].unique()))}
     shifts = np.linspace(-0.18, 0.18, len(algorithms))
@@ -88,6 +91,8 @@ def phase_maps(
     across: str = "overlap",
     label: str,
     less_is_better: bool = False,
+    limits: tuple[float, float] | None = None,
+    marks: Mapping[float, str] | None = None,
     columns: int = 4,
 ) -> Figure:
     """Draw the phase diagram: a mean score over two conditions, a map an algorithm.
@@ -106,33 +111,51 @@ def phase_maps(
         What the score is called.
     less_is_better : bool
         Whether bright cells are small.
+    limits : tuple of float, optional
+        Where the colours end; means beyond look like the nearer end, which the bar shows by an
+        arrow. From 0 (or the lowest mean) to 1 (or the highest) by default.
+    marks : mapping of float to str, optional
+        Values that are marked on the bar of the colours, and what to call them; its ends by
+        default.
     columns : int
         Maps beside each other.
 
     Returns
     -------
     matplotlib.figure.Figure
-        All maps have the same colours, from 0 (or the lowest mean) to 1 (or the highest); bright is
-        good.
+        All maps have the same colours, which the bar explains; bright is good.
     """
-    figure, axes = panels(len(algorithms), columns=columns, width=2.5, height=2.1)
+    figure, axes = panels(len(algorithms), columns=columns, width=2.1, height=1.7)
     means = trials.astype({score: float}).groupby(["algorithm", down, across])[score].mean()
-    low, high = min(0.0, means.min()), max(1.0, means.max())
-    colours = SEQUENTIAL + "_r" * less_is_better
-    for panel, name in zip(axes, algorithms, strict=True):
+    low, high = limits or (min(0.0, means.min()), max(1.0, means.max()))
+    # In steps: a figure of few colours is a small file.
+    steps = colormaps[SEQUENTIAL + "_r" * less_is_better].resampled(20)
+    colours = ScalarMappable(Normalize(low, high), steps)
+    for place, (panel, name) in enumerate(zip(axes, algorithms, strict=True)):
         cells = means[name].unstack(across).sort_index(ascending=False)
-        _draw_cells(panel, cells, low, high, colours)
-        panel.set(title=name, xlabel=across.removeprefix("n_"), ylabel=down.removeprefix("n_"))
+        _draw_cells(panel, cells, colours)
+        panel.set_title(name, fontsize=10)
+        if place % columns == 0:
+            panel.set_ylabel(down.removeprefix("n_"))
+        if place + columns >= len(algorithms):
+            panel.set_xlabel(across.removeprefix("n_"))
     figure.suptitle(label, fontsize=11)
+    beyond = {(False, False): "neither", (True, False): "min", (False, True): "max"}
+    extend = beyond.get((bool(means.min() < low), bool(means.max() > high)), "both")
+    bar = figure.colorbar(colours, ax=list(axes), extend=extend, aspect=40, pad=0.01)
+    marks = {low: f"{low:.2g}", high: f"{high:.2g}"} if marks is None else marks
+    bar.set_ticks(list(marks), labels=list(marks.values()))
+    bar.ax.hlines(list(marks), 0, 1, color="red", linewidth=1.5)
+    bar.ax.tick_params(labelsize=8)
     return figure
 
 
-def _draw_cells(panel: Axes, cells: pd.DataFrame, low: float, high: float, colours: str) -> None:
+def _draw_cells(panel: Axes, cells: pd.DataFrame, colours: ScalarMappable) -> None:
     values = cells.to_numpy()
-    image = panel.imshow(values, cmap=colours, vmin=low, vmax=high, aspect="auto")
+    image = panel.imshow(values, cmap=colours.cmap, norm=colours.norm, aspect="auto")
     panel.grid(visible=False)
-    panel.set_xticks(range(len(cells.columns)), [f"{value:g}" for value in cells.columns])
-    panel.set_yticks(range(len(cells)), [f"{value:g}" for value in cells.index])
+    panel.set_xticks(range(len(cells.columns)), [f"{value:g}" for value in cells.columns], size=8)
+    panel.set_yticks(range(len(cells)), [f"{value:g}" for value in cells.index], size=8)
     for (row, column), value in np.ndenumerate(values):
         red, green, blue, _ = image.to_rgba(value)
         ink = "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"

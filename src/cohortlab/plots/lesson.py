@@ -65,7 +65,7 @@ def incidence_in_order(
     matplotlib.figure.Figure
         A panel for each order.
     """
-    figure, axes = panels(len(orders), columns=4, width=2.6, height=3.6)
+    figure, axes = panels(len(orders), columns=4, width=2.2, height=2.7)
     for panel, (title, labels) in zip(axes, orders.items(), strict=True):
         codes = [np.unique(side, return_inverse=True)[1] for side in labels]
         rows, columns = (np.argsort(side, kind="stable") for side in codes)
