@@ -14,6 +14,7 @@ from threading import Thread
 from typing import Any, TextIO
 
 import pandas as pd
+from sklearn import config_context
 from tqdm import tqdm
 
 from cohortlab.laboratory.finders import FINDERS
@@ -191,7 +192,8 @@ def _end_with_parent() -> None:
 def _run(trial: tuple, settings: Mapping[str, Any]) -> tuple[str, list[dict]]:
     key, condition, algorithms, seed, null = trial
     # Sums taken on several threads differ in their last digits, and processes share the cores.
-    with one_thread():
+    # Values were made here: that they are finite and parameters valid needs no check at every call.
+    with one_thread(), config_context(assume_finite=True, skip_parameter_validation=True):
         return key, run_trial(condition, algorithms, seed=seed, null=null, **settings)
 
 
