@@ -12,10 +12,10 @@ from scipy.spatial.distance import squareform
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.metrics import pairwise_distances
-from threadpoolctl import threadpool_limits
 
 from cohortlab.clusters.silhouettes import silhouettes
 from cohortlab.mixture import GaussianMixture
+from cohortlab.threads import one_thread
 
 APART = -1
 _BATCH_COLUMNS = 2000
@@ -142,7 +142,7 @@ def choose(
     _check(vectors, methods, k_values, n_seeds, min_size, max_users)
     options = dict(options or {})
     seeds = np.random.SeedSequence(random_state).generate_state(n_seeds)
-    with threadpool_limits(1):
+    with one_thread():
         distances = pairwise_distances(vectors)
         found = [
             (method, k, seed, labels)

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from threadpoolctl import threadpool_limits
 
 from cohortlab.browsing.choice import NothingAllowedError, choose
 from cohortlab.browsing.users import user_vectors
 from cohortlab.clusters.silhouettes import silhouettes
+from cohortlab.threads import one_thread
 
 
 def user_silhouettes(
@@ -55,7 +55,7 @@ def user_silhouettes(
     labelings = [own, *(rng.permutation(own) for _ in range(n_shuffles))]
     found = []
     for name, matrix in matrices.items():
-        with threadpool_limits(1):
+        with one_thread():
             true, *null = silhouettes(matrix[rows], labelings)
         found.append((name, true, np.mean(null), np.std(null), len(np.unique(own)), len(own)))
     columns = ["representation", "silhouette", "null", "null_sd", "n_users", "n_sequences"]

@@ -9,12 +9,12 @@ import pandas as pd
 import scipy.sparse as sp
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
-from threadpoolctl import threadpool_limits
 
 from cohortlab.browsing.endpoint import embed_by_endpoint
 from cohortlab.browsing.engineered import FEATURES
 from cohortlab.browsing.sentence_models import embed_by_model
 from cohortlab.scaling import Scaling
+from cohortlab.threads import one_thread
 
 #: The words of a sentence: hour, weekday, domains. How long a visit took is no word.
 WORDS = r"(?<![\w.-])\d\d(?=:\d\d, visits:)|[a-z]+day(?= \d\d:)|[^\s()]+(?= \(\d+s\))"
@@ -121,7 +121,7 @@ def tfidf_svd(
             f"n_components is {n_components}, but must be below the number of sentences and of "
             f"words, {counts.shape[0]} and {counts.shape[1]}: lower it, or take 'tfidf'"
         )
-    with threadpool_limits(1):
+    with one_thread():
         return TruncatedSVD(n_components, random_state=random_state).fit_transform(counts)
 
 

@@ -73,7 +73,6 @@ def elbow(table: pd.DataFrame) -> int:
     return int(k[np.argmax(down - across)])
 
 
-@threadpool_limits.wrap(limits=1)
 def gap_statistic(
     X: np.ndarray,
     k_values: Sequence[int],
