@@ -87,7 +87,7 @@ def test_a_table_without_rows_becomes_a_sentence(monkeypatch):
     assert shown[1].data == "There is none."
 
 
-def test_a_hint_goes_to_the_terminal_and_not_into_the_notebook(monkeypatch, capsys):
+def test_a_hint_goes_to_the_terminal_once_and_not_into_the_notebook(monkeypatch, capsys, tmp_path):
     class Stream(io.StringIO):
         def close(self):
             """Keep what was written."""
@@ -98,6 +98,10 @@ def test_a_hint_goes_to_the_terminal_and_not_into_the_notebook(monkeypatch, caps
     assert stream.getvalue() == ""
     hint("install dot")
     assert stream.getvalue() == "\ninstall dot\n"
+    monkeypatch.setenv("COHORTLAB_SAID", str(tmp_path))
+    hint("once a run")
+    hint("once a run")
+    assert stream.getvalue() == "\ninstall dot\n\nonce a run\n"
     monkeypatch.setattr("cohortlab.notebook.look.terminal", lambda: None)
     hint("install dot")
     assert capsys.readouterr() == ("", "")

@@ -1,8 +1,10 @@
 """What every notebook sets up first: one look, one number format, the same bytes every time."""
 
+import hashlib
 import io
 import os
 import sys
+from pathlib import Path
 from typing import TextIO
 
 import matplotlib.pyplot as plt
@@ -13,6 +15,8 @@ from IPython.display import Markdown, display
 from matplotlib.figure import Figure
 from PIL import Image
 from threadpoolctl import threadpool_limits
+
+from cohortlab.run.project import SAID_VARIABLE
 
 SCREEN_DPI = 90
 PALETTE_COLOURS = 256
@@ -170,7 +174,20 @@ def hint(message: str) -> None:
     stream = terminal() if message else None
     if stream is not None:
         with stream:
-            stream.write(f"\n{message}\n")
+            if _first_time(message):
+                stream.write(f"\n{message}\n")
+
+
+def _first_time(message: str) -> bool:
+    """Say whether no notebook of the same run of all studies has told this before."""
+    folder = os.environ.get(SAID_VARIABLE)
+    if not folder:
+        return True
+    try:
+        (Path(folder) / hashlib.sha256(message.encode()).hexdigest()).touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 def show_versions() -> pd.Series:

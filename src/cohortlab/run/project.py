@@ -6,6 +6,8 @@ from typing import Any
 
 # The runner points this at a scratch folder, so that a failed or killed run changes no result.
 STAGING_VARIABLE = "COHORTLAB_STAGING"
+# A folder that lives as long as one run of all studies: what was said in it is not said again.
+SAID_VARIABLE = "COHORTLAB_SAID"
 
 
 def project_root(start: Path | None = None) -> Path:

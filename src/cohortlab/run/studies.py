@@ -3,11 +3,12 @@
 import os
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cohortlab.run.parameters import read_params
-from cohortlab.run.project import project_root
+from cohortlab.run.project import SAID_VARIABLE, project_root
 
 
 def run_studies(root: Path, *, n_together: int | None = None) -> int:
@@ -33,14 +34,16 @@ def run_studies(root: Path, *, n_together: int | None = None) -> int:
     runs what belongs to no study, and says whether anything was left.
     """
     studies = list(read_params(root)["studies"])
-    with ThreadPoolExecutor(n_together or (os.cpu_count() or 1) + 1) as pool:
-        codes = list(pool.map(lambda study: _repro(root, "--glob", f"*@{study}"), studies))
-    return max(codes, key=abs) or _repro(root)
+    together = n_together or (os.cpu_count() or 1) + 1
+    with tempfile.TemporaryDirectory() as said, ThreadPoolExecutor(together) as pool:
+        codes = list(pool.map(lambda study: _repro(root, said, "--glob", f"*@{study}"), studies))
+        return max(codes, key=abs) or _repro(root, said)
 
 
-def _repro(root: Path, *which: str) -> int:
+def _repro(root: Path, said: str, *which: str) -> int:
     command = ["dvc", "--wait-for-lock", "repro", *which]
-    return subprocess.run(command, cwd=root, check=False).returncode
+    variables = {**os.environ, SAID_VARIABLE: said}
+    return subprocess.run(command, cwd=root, env=variables, check=False).returncode
 
 
 if __name__ == "__main__":
