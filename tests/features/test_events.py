@@ -217,6 +217,8 @@ def test_what_needs_absent_properties_is_left_out_with_the_reason(connection, ke
     reasons = of_events.features_left_out(table(connection, some))
     assert list(reasons) == left_out
     assert all(reason.endswith(".") for reason in reasons.values())
+    # Baskets hold categories wherever these are known, whatever else is not.
+    assert of_events.knows_categories(reasons) == ("categoryid" in kept)
     pd.testing.assert_frame_equal(features, whole.drop(columns=left_out))
 
 

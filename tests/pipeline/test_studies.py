@@ -223,6 +223,13 @@ def test_sessions_on_the_retailrocket_sample_runs_without_item_properties(tmp_pa
     bought = events[(events["event"] == "transaction") & events["visitorid"].isin(kept.index)]
     baskets = results.read("baskets.parquet")
     assert set(baskets["basket_id"]) == set(bought["transactionid"].astype(int).astype(str))
+    # Some items have the number of a category; they are no categories all the same.
+    items = results.read("items.parquet")
+    categories = pd.read_csv(folder / "category_tree.csv")["categoryid"].astype(str)
+    assert items["item"].isin(categories).sum() == 19
+    assert items["title"].str.startswith("item ").all()
+    assert items["group"].isna().all()
+    assert len(results.read("tree.parquet")) == 0
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ Whole numbers are summed as whole numbers, so results do not depend on the order
 threads.
 """
 
+from collections.abc import Mapping
+
 import ibis
 import ibis.expr.types as ir
 
@@ -103,6 +105,28 @@ def features_left_out(item_properties: ir.Table) -> dict[str, str]:
         why = "There is no item property available, so it is not known which items could be bought."
         left_out |= dict.fromkeys(_AVAILABILITY_FEATURES, why)
     return {name: left_out[name] for name in FEATURES if name in left_out}
+
+
+def knows_categories(left_out: Mapping[str, str]) -> bool:
+    """
+    Say whether baskets hold categories; where these are not known, they hold items.
+
+    Parameters
+    ----------
+    left_out : mapping of str to str
+        From `features_left_out`.
+
+    Returns
+    -------
+    bool
+        Whether every feature that counts categories can be computed, whatever else is left out.
+
+    Examples
+    --------
+    >>> knows_categories({"avg_item_availability": "There is no item property available."})
+    True
+    """
+    return left_out.keys().isdisjoint(_CATEGORY_FEATURES)
 
 
 def item_categories(item_properties: ir.Table) -> ir.Table:

@@ -6,24 +6,24 @@ import ibis.expr.types as ir
 import pandas as pd
 
 
-def category_items(items: Iterable[str], tree: ir.Table, *, what: str) -> pd.DataFrame:
-    """List categories with their top category as group.
+def category_items(items: Iterable[str], tree: ir.Table | None) -> pd.DataFrame:
+    """List categories with their top category as group, or items, which have none.
 
     Parameters
     ----------
     items : iterable of str
         The categories (or items) in use.
-    tree : ibis.Table
-        `category_id, parent_id`; without rows where there is no tree.
-    what : str
-        What an item is called: `category` or `item`.
+    tree : ibis.Table or None
+        `category_id, parent_id`, without rows where there is no tree; None where these are items,
+        whose ids may be those of categories that have nothing to do with them.
 
     Returns
     -------
     pandas.DataFrame
         `item`, `title`, `group` (null where the tree does not know the item), ordered by item.
     """
-    roots = root_groups(_parents(tree))
+    what = _kind(tree)
+    roots = {} if tree is None else root_groups(_parents(tree))
     names = sorted(set(items))
     return pd.DataFrame(
         {
@@ -36,17 +36,15 @@ def category_items(items: Iterable[str], tree: ir.Table, *, what: str) -> pd.Dat
     )
 
 
-def item_tree(items: Iterable[str], tree: ir.Table | None, *, what: str) -> pd.DataFrame:
-    """List the items that a tree of categories knows, with everything above them.
+def item_tree(items: Iterable[str], tree: ir.Table | None) -> pd.DataFrame:
+    """List the categories that a tree knows, with everything above them.
 
     Parameters
     ----------
     items : iterable of str
-        The items in use.
+        The categories (or items) in use.
     tree : ibis.Table or None
-        `category_id, parent_id`; None, or no rows, where there is no tree.
-    what : str
-        What an item is called: `category` or `item`.
+        As for `category_items`.
 
     Returns
     -------
@@ -64,9 +62,13 @@ def item_tree(items: Iterable[str], tree: ir.Table | None, *, what: str) -> pd.D
         {
             "item": pd.Series(names, dtype="str"),
             "parent": pd.Series(above, dtype="str"),
-            "title": pd.Series([f"{what} {name}" for name in names], dtype="str"),
+            "title": pd.Series([f"{_kind(tree)} {name}" for name in names], dtype="str"),
         }
     )
+
+
+def _kind(tree: ir.Table | None) -> str:
+    return "item" if tree is None else "category"
 
 
 def _parents(tree: ir.Table) -> dict[str, str | None]:
