@@ -34,6 +34,7 @@ _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
 _NEVER_MS = 2**62
 _SESSION = ("visitor_id", "session_number")
+_PURCHASE = ("visitor_id", "transaction_id")
 
 
 def sessionise(events: ir.Table, *, gap_sec: float = GAP_SEC) -> ir.Table:
@@ -305,17 +306,22 @@ def baskets(sessions: ir.Table, item_properties: ir.Table | None) -> ir.Table:
     Returns
     -------
     ibis.Table
-        `basket_id` (the transaction, as text), `person_id` (the session) and `item` (text), each
-        row once. A transaction that spans two sessions belongs to the one of its first event.
-        Items without a category have no row; `uncategorised` counts them.
+        `basket_id` (the transaction, as text; ``<transaction> of visitor <visitor>`` where several
+        visitors have one of that id), `person_id` (the session) and `item` (text), each row once. A
+        transaction that spans two sessions belongs to the one of its first event. Items without a
+        category have no row; `purchases` and `uncategorised` count them.
     """
     rows = session_items(sessions, item_properties)
-    bought = rows.filter((rows.event == "transaction") & rows.item.notnull())
-    by_time = ibis.window(group_by="transaction_id", order_by=["timestamp_ms", "session_id"])
-    named = bought.select(
-        basket_id=bought.transaction_id.cast("string"),
-        person_id=bought.session_id.first().over(by_time),
-        item=bought.item,
+    bought = _bought(rows)
+    known = bought.filter(bought.item.notnull())
+    by_time = ibis.window(group_by=list(_PURCHASE), order_by=["timestamp_ms", "session_id"])
+    own = known.transaction_id.cast("string")
+    named = known.select(
+        basket_id=known.is_shared.ifelse(
+            own + " of visitor " + known.visitor_id.cast("string"), own
+        ),
+        person_id=known.session_id.first().over(by_time),
+        item=known.item,
     )
     return named.distinct().order_by("basket_id", "person_id", "item")
 
@@ -344,6 +350,29 @@ def incidence(sessions: ir.Table, item_properties: ir.Table | None) -> ir.Table:
     return named.order_by("person_id", "item")
 
 
+def purchases(events: ir.Table) -> dict[str, int]:
+    """
+    Count the purchases that baskets are made of.
+
+    Parameters
+    ----------
+    events : ibis.Table
+        Columns `event`, `visitor_id`, `transaction_id`.
+
+    Returns
+    -------
+    dict of str to int
+        `purchases` (of a visitor under a transaction id) and `shared_ids`, the transaction ids
+        under which several visitors bought: each of them has a purchase of its own.
+    """
+    bought = _bought(events)
+    figures = {
+        "purchases": bought.select(*_PURCHASE).distinct().count(),
+        "shared_ids": bought.filter(bought.is_shared).transaction_id.nunique(),
+    }
+    return _counted(figures)
+
+
 def uncategorised(events: ir.Table, item_properties: ir.Table) -> dict[str, int]:
     """
     Count what baskets and incidence leave out because items have no category.
@@ -351,25 +380,37 @@ def uncategorised(events: ir.Table, item_properties: ir.Table) -> dict[str, int]
     Parameters
     ----------
     events : ibis.Table
-        Columns `event`, `item_id`, `transaction_id`.
+        Columns `event`, `item_id`, `visitor_id`, `transaction_id`.
     item_properties : ibis.Table
         Columns `timestamp_ms`, `item_id`, `property`, `value`.
 
     Returns
     -------
     dict of str to int
-        `events` and `items` without a category; `transactions` of which no item has one.
+        `events` and `items` without a category; `purchases` of which no item has one.
     """
     categories = item_categories(item_properties)
     lost = events.anti_join(categories, "item_id")
     bought = events.filter(events.event == "transaction")
     found = bought.semi_join(categories, "item_id")
-    whole = bought.anti_join(found, "transaction_id")
+    whole = bought.anti_join(found, list(_PURCHASE))
     figures = {
         "events": lost.count(),
         "items": lost.item_id.nunique(),
-        "transactions": whole.transaction_id.nunique(),
+        "purchases": whole.select(*_PURCHASE).distinct().count(),
     }
+    return _counted(figures)
+
+
+def _bought(events: ir.Table) -> ir.Table:
+    """Keep what was bought, and mark transaction ids that several visitors have."""
+    bought = events.filter(events.event == "transaction")
+    same = ibis.window(group_by="transaction_id")
+    who = bought.visitor_id
+    return bought.mutate(is_shared=who.min().over(same) != who.max().over(same))
+
+
+def _counted(figures: dict[str, ir.IntegerScalar]) -> dict[str, int]:
     return {name: int(value.to_pyarrow().as_py()) for name, value in figures.items()}
 
 
