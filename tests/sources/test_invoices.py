@@ -22,6 +22,8 @@ FAULTS = {
     "1,85123A,LANTERN,0,12/1/2010 8:26,2.55,17850,France": "quantity is zero",
     "1,85123A,LANTERN,6,31/12/2010 8:26,2.55,17850,France": "date cannot be read",
     "1,85123A,LANTERN,6,,2.55,17850,France": "date cannot be read",
+    "1,85123A,LANTERN,6,12/1/10 8:26,2.55,17850,France": "date out of range",
+    "1,85123A,LANTERN,6,2201-01-01,2.55,17850,France": "date out of range",
     '1,85123A,LANTERN,6,12/1/2010 8:26,"2,55",17850,France': "unit price is not a number",
     "1,85123A,LANTERN,6,12/1/2010 8:26,nan,17850,France": "unit price is not a number",
     "1,85123A,LANTERN,6,12/1/2010 8:26,inf,17850,France": "unit price is not a number",
@@ -165,6 +167,30 @@ def test_another_form_of_dates_is_a_rule(tmp_path):
     path = write_invoices(tmp_path, GOOD.replace("12/1/2010 8:26", "31.12.2010"))
     log = read(path, tmp_path, cleaning={"date_format": "%d.%m.%Y"})
     assert rows(log.tables["invoices"])["invoice_date"].tolist() == [pd.Timestamp("2010-12-31")]
+
+
+@pytest.mark.parametrize(
+    ("written", "date_format"),
+    [
+        ("2010-12-01T08:26:00+02:00", None),
+        ("2010-12-01 08:26:00.000+02", None),
+        ("2010-12-01T06:26:00Z", None),
+        ("2010-12-01 07:26 Europe/Berlin", None),
+        ("2010-12-01 01:26:00-0500", None),
+        ("2010-12-01 06:26:00", None),
+        ("1.12.2010 08:26 +0200", "%d.%m.%Y %H:%M %z"),
+        ("1.12.2010 06:26", "%d.%m.%Y %H:%M"),
+    ],
+)
+@pytest.mark.parametrize("machine", ["UTC", "America/New_York"])
+def test_dates_with_a_zone_are_read_in_utc(tmp_path, monkeypatch, machine, written, date_format):
+    monkeypatch.setenv("TZ", machine)
+    path = write_invoices(tmp_path, GOOD.replace("12/1/2010 8:26", written))
+    cleaning = {"date_format": date_format} if date_format else None
+    log = read(path, tmp_path, cleaning=cleaning)
+    assert rows(log.tables["invoices"])["invoice_date"].tolist() == [
+        pd.Timestamp("2010-12-01 06:26")
+    ]
 
 
 def test_dates_that_none_can_be_read_stop_with_the_first_records(tmp_path):

@@ -22,8 +22,8 @@ from cohortlab.sources.staging import (
     Staged,
     blank_to_null,
     mark_again,
+    read_time,
     stage,
-    try_strptime,
 )
 
 COLUMNS = {
@@ -265,7 +265,7 @@ def _parse_baskets(text: ir.Table, rules: BasketCleaning, in_lines: bool) -> ir.
     if "person_id" in given:
         faults.append((columns["person_id"].isnull(), _PERSON))
     if "time" in given:
-        columns["time"] = _time(given["time"], rules)
+        columns["time"] = read_time(given["time"], rules.time_format)
         faults.append((columns["time"].isnull(), _TIME))
     if "quantity" in given:
         faults.append((columns["quantity"].isnull(), _QUANTITY))
@@ -274,13 +274,6 @@ def _parse_baskets(text: ir.Table, rules: BasketCleaning, in_lines: bool) -> ir.
         faults.append((columns["value"].isnull(), _VALUE))
         faults.append((columns["value"] < 0, _NEGATIVE))
     return text.select(**columns, code=ibis.cases(*faults).cast("int8"))
-
-
-def _time(text: ir.StringColumn, rules: BasketCleaning) -> ir.TimestampColumn:
-    iso = text.try_cast("timestamp")
-    if rules.time_format is None:
-        return iso
-    return ibis.coalesce(try_strptime(text, rules.time_format), iso)
 
 
 def _divide(name: str, table: _Table, staged: Staged) -> Sorted:

@@ -17,8 +17,8 @@ from cohortlab.sources.staging import (
     Staged,
     blank_to_null,
     id_columns,
+    read_time,
     stage,
-    try_strptime,
 )
 
 COLUMNS = {
@@ -119,6 +119,8 @@ def _stage_whole(connection, source: Source, scratch: Path, rules: InvoiceCleani
     )
 
 
+# `12/1/10` is the year 10 to a form that says four digits.
+_YEARS = (1900, 2200)
 _FORM_REASONS = {
     1: "invoice id missing",
     2: "stock code missing",
@@ -126,6 +128,7 @@ _FORM_REASONS = {
     4: "quantity is zero",
     5: "date cannot be read",
     6: "unit price is not a number",
+    7: "date out of range",
 }
 _CUSTOMER, _DESCRIPTION, _LETTERS, _COUNTRY, _PRICE, _REMOVED = 10, 11, 12, 13, 14, 15
 
@@ -139,9 +142,7 @@ def _parse(text: ir.Table, text_ids: Collection[str], rules: InvoiceCleaning) ->
         stock_code=stock_code,
         description=blank_to_null(text.description),
         quantity=quantity.try_cast("int64"),
-        invoice_date=ibis.coalesce(
-            try_strptime(date, rules.date_format), date.try_cast("timestamp")
-        ),
+        invoice_date=read_time(date, rules.date_format),
         unit_price=_price(blank_to_null(text.unit_price)),
         country=blank_to_null(text.country),
     )
@@ -160,6 +161,7 @@ def _form_code(parsed: ir.Table) -> ir.IntegerColumn:
         (parsed.quantity.isnull(), 3),
         (parsed.quantity == 0, 4),
         (parsed.invoice_date.isnull(), 5),
+        (~parsed.invoice_date.year().between(*_YEARS), 7),
         (parsed.unit_price.isnull(), 6),
     ).cast("int8")
 

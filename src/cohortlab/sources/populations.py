@@ -14,7 +14,7 @@ from cohortlab.sources.files import Place
 from cohortlab.sources.log import Log, Sorted, count_rows, require_kept, write_rejects
 from cohortlab.sources.mapping import column_names
 from cohortlab.sources.parts import find_parts
-from cohortlab.sources.staging import Source, Staged, blank_to_null, id_columns, stage
+from cohortlab.sources.staging import Source, Staged, blank_to_null, id_columns, read_time, stage
 
 COLUMNS = {
     "people": {"person_id": "person_id"},
@@ -173,7 +173,7 @@ def _stage(
 
 def _coded(parsed: ir.Table, table: str) -> ir.Table:
     if table == "purchases":
-        timed = parsed.mutate(time=parsed.time.try_cast("timestamp"))
+        timed = parsed.mutate(time=read_time(parsed.time))
         faults = [
             (timed.person_id.isnull(), _NO_PERSON),
             (timed.item_id.isnull(), _NO_ITEM),

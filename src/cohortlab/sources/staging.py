@@ -20,6 +20,9 @@ from cohortlab.sources.parts import (
     with_exact_lines,
 )
 
+_INSTANT = "timestamp('UTC')"
+# Something after the minutes or seconds of an ISO time: Z, an offset, or the name of a zone.
+_ZONE = r":\d\d(\.\d+)?\s*[A-Za-z+-]"
 Parse = Callable[[ir.Table, Collection[str]], ir.Table]
 
 
@@ -143,9 +146,44 @@ def trim(text):
     """Strip spaces; Ibis' own strip also looks for other blanks and takes five times as long."""
 
 
-@ibis.udf.scalar.builtin(signature=(("string", "string"), "timestamp"))
-def try_strptime(text, form):
+@ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "string"), _INSTANT))
+def _try_strptime(text, form):
     """Read a date in the given form, null where it is in another."""
+
+
+@ibis.udf.scalar.builtin(name="epoch_us", signature=((_INSTANT,), "int64"))
+def _epoch_us(instant):
+    """Count microseconds since 1970, UTC; a time without a zone is read as one in UTC."""
+
+
+@ibis.udf.scalar.builtin(name="make_timestamp", signature=(("int64",), "timestamp"))
+def _make_timestamp(microseconds):
+    """Turn microseconds since 1970 into a time without a zone."""
+
+
+def read_time(text: ir.StringColumn, form: str | None = None) -> ir.TimestampColumn:
+    """
+    Read times, those with a zone in UTC.
+
+    Parameters
+    ----------
+    text : ibis.StringColumn
+        Times as they are written.
+    form : str, optional
+        How, in the signs of strptime; ISO times are always understood.
+
+    Returns
+    -------
+    ibis.TimestampColumn
+        The times without a zone, null where they cannot be read.
+    """
+    # A time that is cast without its zone loses it unsaid, and one cast with a zone that it does
+    # not have gets that of the machine.
+    zoned = _make_timestamp(_epoch_us(text.try_cast(_INSTANT)))
+    iso = text.re_search(_ZONE).ifelse(zoned, text.try_cast("timestamp"))
+    if form is None:
+        return iso
+    return ibis.coalesce(_make_timestamp(_epoch_us(_try_strptime(text, form))), iso)
 
 
 def blank_to_null(text: ir.StringColumn) -> ir.StringColumn:

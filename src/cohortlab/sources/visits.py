@@ -21,8 +21,8 @@ from cohortlab.sources.staging import (
     blank_to_null,
     id_columns,
     mark_again,
+    read_time,
     stage,
-    try_strptime,
 )
 
 COLUMNS = {
@@ -124,9 +124,7 @@ def _stage(connection: Backend, source: Source, rules: VisitCleaning, scratch: P
 
 def _parse(text: ir.Table, text_ids: Collection[str], rules: VisitCleaning) -> ir.Table:
     written = blank_to_null(text.time)
-    time = written.try_cast("timestamp")
-    if rules.time_format is not None:
-        time = ibis.coalesce(try_strptime(written, rules.time_format), time)
+    time = read_time(written, rules.time_format)
     seconds = blank_to_null(text.active_seconds).try_cast("float64")
     in_range = (seconds >= 0) & (seconds <= LONGEST_SEC)
     parsed = text.select(
