@@ -65,6 +65,13 @@ def test_features_are_those_of_each_person_alone(tmp_path, seed):
     pd.testing.assert_frame_equal(found, oracle(log), check_dtype=False, rtol=1e-12)
 
 
+def test_the_largest_values_that_are_read_can_be_summed(tmp_path):
+    log = random_log(0, 30).assign(person_id="P", quantity=9e11, value=9e11)
+    table = stored(log, tmp_path / "log.parquet")
+    found = of_baskets.basket_features(table, GROUPS, left_out={}).to_pandas()
+    assert found[["n_pieces", "spend"]].to_numpy().tolist() == [[30 * 9e11, 30 * 9e11]]
+
+
 def test_order_and_threads_change_nothing(tmp_path):
     log = random_log(0)
     shuffled = log.sample(frac=1, random_state=1)

@@ -129,6 +129,13 @@ def test_money_is_exact(stored):
     assert rows(of_invoices.customer_features(stored(log)))["gross_revenue"].tolist() == [100.0]
 
 
+def test_the_largest_values_that_are_read_can_be_summed(stored):
+    log = random_log(0, 30).assign(customer_id=1, quantity=10**10, unit_price=99.5)
+    features = rows(of_invoices.customer_features(stored(log)))
+    assert features["gross_revenue"].tolist() == [30 * 99.5e10]
+    assert rows(of_invoices.customer_days(stored(log)))["value"].sum() == 30 * 99.5e10
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_neither_order_nor_threads_change_a_number(stored, threads):
     log = random_log(5, 3000)

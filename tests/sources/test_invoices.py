@@ -27,6 +27,8 @@ FAULTS = {
     '1,85123A,LANTERN,6,12/1/2010 8:26,"2,55",17850,France': "unit price is not a number",
     "1,85123A,LANTERN,6,12/1/2010 8:26,nan,17850,France": "unit price is not a number",
     "1,85123A,LANTERN,6,12/1/2010 8:26,inf,17850,France": "unit price is not a number",
+    "1,85123A,LANTERN,99999999999,12/1/2010 8:26,11.5,17850,France": "value out of range",
+    "1,85123A,LANTERN,-99999999999,12/1/2010 8:26,11.5,17850,France": "value out of range",
     "1,85123A,,6,12/1/2010 8:26,2.55,17850,France": "no description",
     "1,POST,POSTAGE,6,12/1/2010 8:26,2.55,17850,France": "stock code of letters only",
     "1,m,Manual,6,12/1/2010 8:26,2.55,17850,France": "stock code of letters only",
@@ -113,6 +115,19 @@ def test_text_customers_and_numbered_ones_live_side_by_side(tmp_path):
     assert sorted(found["customer_id"]) == ["19000", "A17"]
 
 
+@pytest.mark.parametrize("other", ["17850", "A17"])
+def test_one_customer_has_one_id_however_it_is_written(tmp_path, other):
+    # One id that is no number makes a text column of all of them.
+    ids = ["17850", "17850.0", " 17850.0 ", other, "16446", "16446.0", "nan", "NaN", ""]
+    path = write_invoices(tmp_path, *(GOOD.replace("17850", written) for written in ids))
+    log = read(path, tmp_path)
+    found = rows(log.tables["invoices"])
+    named = found.loc[~found["is_anonymous"], "customer_id"].astype(str)
+    assert set(named) == {"17850", other}
+    assert found["is_anonymous"].sum() == 3
+    assert log.counts["invoices"]["reasons"] == {"customer removed": 2}
+
+
 @pytest.mark.parametrize(
     ("cleaning", "message"),
     [
@@ -121,6 +136,7 @@ def test_text_customers_and_numbered_ones_live_side_by_side(tmp_path):
         ({"drop_countries": "France"}, "cleaning.drop_countries is 'France'"),
         ({"min_unit_price": "0.04"}, "cleaning.min_unit_price is '0.04'"),
         ({"drop_missing_description": 1}, "cleaning.drop_missing_description is 1"),
+        ({"date_format": "%Q"}, "cleaning.date_format is '%Q': failed to parse"),
         ({"anonymous": "keep"}, "cleaning.anonymous is 'keep'"),
         ({"anonymous_ids_from": -1}, "cleaning.anonymous_ids_from is -1"),
     ],

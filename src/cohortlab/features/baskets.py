@@ -116,8 +116,9 @@ def basket_features(baskets: ir.Table, groups: pd.Series, *, left_out: dict[str,
         n_baskets=rows.basket_id.nunique(),
         n_different=rows.item.nunique(),
         n_groups=rows.group.nunique(),
-        pieces=pieces.sum().cast("int64"),
-        value=value.sum().cast("int64"),
+        # The sums are exact in 128 bits; those of large values do not fit into 64.
+        pieces=pieces.sum().cast("float64"),
+        value=value.sum().cast("float64"),
         days_active=rows.time.date().nunique(),
         last=rows.time.max(),
     )

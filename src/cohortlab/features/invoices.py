@@ -198,9 +198,10 @@ def customer_days(invoices: ir.Table) -> ir.Table:
     return table.order_by("customer_id", "day")
 
 
-def _revenue_millionths(bought: ir.Table) -> ir.IntegerScalar:
+def _revenue_millionths(bought: ir.Table) -> ir.FloatingScalar:
     price = (bought.unit_price * _MILLION).round().cast("int64")
-    return (bought.quantity * price).sum().cast("int64")
+    # The sum itself is exact in 128 bits; that of large values does not fit into 64.
+    return (bought.quantity * price).sum().cast("float64")
 
 
 def _per_customer(invoices: ir.Table) -> ir.Table:

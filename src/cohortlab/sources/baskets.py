@@ -24,6 +24,7 @@ from cohortlab.sources.staging import (
     mark_again,
     read_time,
     stage,
+    without_point,
 )
 
 COLUMNS = {
@@ -240,7 +241,7 @@ def _stage(
 
 
 def _id(text: ir.StringColumn) -> ir.StringColumn:
-    return blank_to_null(text).re_replace(r"^(\d+)\.0$", r"\1")
+    return without_point(blank_to_null(text))
 
 
 def _number(text: ir.StringColumn) -> ir.FloatingColumn:

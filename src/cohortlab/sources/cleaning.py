@@ -1,11 +1,25 @@
 """Which cleaning rules a log takes, with their defaults; an unknown or mistyped key is an error."""
 
 from collections.abc import Mapping
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import duckdb
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from cohortlab.sources.errors import SourceError
+
+
+def _known_signs(form: str) -> str:
+    try:
+        duckdb.execute("SELECT try_strptime('', ?)", [form])
+    except duckdb.Error as error:
+        fault = str(error).splitlines()[0].removeprefix("Invalid Input Error: ")
+        raise PydanticCustomError("form", "{fault}", {"fault": fault}) from None
+    return form
+
+
+TimeForm = Annotated[str, AfterValidator(_known_signs)]
 
 
 class EventCleaning(BaseModel):
@@ -40,7 +54,7 @@ class BasketCleaning(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    time_format: str | None = None
+    time_format: TimeForm | None = None
 
 
 class VisitCleaning(BaseModel):
@@ -63,7 +77,7 @@ class VisitCleaning(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    time_format: str | None = None
+    time_format: TimeForm | None = None
     registrable: bool = True
     content_hosts: dict[str, str] = Field(default_factory=dict)
     repeated_visits: Literal["drop", "keep"] = "drop"
@@ -97,7 +111,7 @@ class InvoiceCleaning(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    date_format: str = "%m/%d/%Y %H:%M"
+    date_format: TimeForm = "%m/%d/%Y %H:%M"
     anonymous: Literal["own_customer", "drop"] = "own_customer"
     anonymous_ids_from: int = Field(default=19000, ge=0)
     drop_missing_description: bool = True

@@ -121,6 +121,8 @@ def _stage_whole(connection, source: Source, scratch: Path, rules: InvoiceCleani
 
 # `12/1/10` is the year 10 to a form that says four digits.
 _YEARS = (1900, 2200)
+# Quantity times price; features count it in millionths, in whole numbers of 64 bits.
+_LARGEST = 1e12
 _FORM_REASONS = {
     1: "invoice id missing",
     2: "stock code missing",
@@ -129,6 +131,7 @@ _FORM_REASONS = {
     5: "date cannot be read",
     6: "unit price is not a number",
     7: "date out of range",
+    8: "value out of range",
 }
 _CUSTOMER, _DESCRIPTION, _LETTERS, _COUNTRY, _PRICE, _REMOVED = 10, 11, 12, 13, 14, 15
 
@@ -163,6 +166,7 @@ def _form_code(parsed: ir.Table) -> ir.IntegerColumn:
         (parsed.invoice_date.isnull(), 5),
         (~parsed.invoice_date.year().between(*_YEARS), 7),
         (parsed.unit_price.isnull(), 6),
+        ((parsed.quantity * parsed.unit_price).abs() >= _LARGEST, 8),
     ).cast("int8")
 
 

@@ -23,6 +23,7 @@ from cohortlab.sources.parts import (
 _INSTANT = "timestamp('UTC')"
 # Something after the minutes or seconds of an ISO time: Z, an offset, or the name of a zone.
 _ZONE = r":\d\d(\.\d+)?\s*[A-Za-z+-]"
+_NOBODY = ("nan", "NaN")
 Parse = Callable[[ir.Table, Collection[str]], ir.Table]
 
 
@@ -203,6 +204,23 @@ def blank_to_null(text: ir.StringColumn) -> ir.StringColumn:
     return trim(text).nullif("")
 
 
+def without_point(text: ir.StringColumn) -> ir.StringColumn:
+    """
+    Write ``7.0``, as spreadsheets do for the id ``7``, without its point.
+
+    Parameters
+    ----------
+    text : ibis.StringColumn
+        The column.
+
+    Returns
+    -------
+    ibis.StringColumn
+        The same where it is not a whole number with ``.0`` behind it.
+    """
+    return text.re_replace(r"^(-?\d+)\.0$", r"\1")
+
+
 def id_columns(
     table: ir.Table, names: list[str], text_ids: Collection[str]
 ) -> dict[str, ir.Column]:
@@ -227,11 +245,13 @@ def id_columns(
     -----
     A whole number is one that prints as it was written, or so with ``.0`` behind it as
     spreadsheets write it. ``007`` and ``1e5`` are text: as numbers they would become other ids.
+    Either way ``7.0`` and ``7`` are one id, and ``nan``, as programs write what they miss, is none.
     """
     columns: dict[str, ir.Column] = {}
     for name in names:
         if name in text_ids:
-            columns[name] = blank_to_null(table[name])
+            written = without_point(blank_to_null(table[name]))
+            columns[name] = written.isin(_NOBODY).ifelse(None, written)
         else:
             columns[name] = table[name].try_cast("int64")
             columns[f"odd_{name}"] = _is_odd(table[name], columns[name])
@@ -267,7 +287,7 @@ def _is_odd(text: ir.StringColumn, number: ir.IntegerColumn) -> ir.BooleanColumn
     # The first branch settles nearly every row; only what is left is stripped, which is slow.
     return ibis.cases(
         (printed == text, False),
-        (stripped.isnull(), False),
+        (stripped.isnull() | stripped.isin(_NOBODY), False),
         (printed == stripped, False),
         (printed + ".0" == stripped, False),
         else_=True,
