@@ -37,8 +37,45 @@ def test_values_come_in_the_order_of_the_declaration():
     ]
 
 
-def test_whole_number_serves_as_a_float():
-    assert resolve(params(path=None, rate=1, sizes=[]), "count", "toy", DECLARED)["rate"] == 1
+@pytest.mark.parametrize(
+    ("annotation", "kind"),
+    [("float", float), ("float | None", float), ("float | int", int), ("int | float", int)],
+)
+def test_a_whole_number_for_a_float_becomes_one(annotation, kind):
+    declared = {"rate": Parameter("rate", annotation, 0.5)}
+    assert type(resolve(params(rate=1), "count", "toy", declared)["rate"]) is kind
+
+
+@pytest.mark.parametrize("value", [0, 0.0, -0.1, 1.01, 20, float("nan")])
+def test_a_share_that_is_none_is_named(value):
+    declared = {"min_support": Parameter("min_support", "float", 0.1)}
+    message = r"`studies\.toy\.count\.min_support` should be a share"
+    with pytest.raises(ParameterError, match=message):
+        resolve(params(min_support=value), "count", "toy", declared)
+    assert resolve(params(min_support=1), "count", "toy", declared) == {"min_support": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        (
+            {"colum": "a", "least": 1},
+            r"unknown.*toy\.count\.chosen\.colum`.*missing.*toy\.count\.chosen\.column`",
+        ),
+        ({"column": "a"}, r"missing parameter `studies\.toy\.count\.chosen\.least`"),
+    ],
+)
+def test_the_keys_of_a_mapping_with_values_of_several_kinds_are_those_declared(chosen, message):
+    default = {"column": "a", "least": 2.0}
+    declared = {"chosen": Parameter("chosen", "dict[str, str | float | int]", default)}
+    with pytest.raises(ParameterError, match=message):
+        resolve(params(chosen=chosen), "count", "toy", declared)
+    assert resolve(params(chosen=default), "count", "toy", declared) == {"chosen": default}
+
+
+def test_the_keys_of_a_mapping_with_values_of_one_kind_are_free():
+    declared = {"apart": Parameter("apart", "dict[str, float]", {"events": 1})}
+    assert resolve(params(apart={"size": 2}), "count", "toy", declared) == {"apart": {"size": 2}}
 
 
 @pytest.mark.parametrize(

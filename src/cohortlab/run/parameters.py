@@ -12,6 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 
 PARAMS_FILE = "params.yaml"
+# Parameters that are shares in every step that declares them.
+_SHARES = {"min_support", "min_support_chosen", "discovery_share", "alpha"}
 _PASSWORD_IN_URL = re.compile(r"://[^/\s:@]*:[^\s@]+@")
 
 
@@ -141,8 +143,13 @@ def resolve(params: Mapping, step: str, study: str, declared: Mapping[str, Param
     Raises
     ------
     ParameterError
-        One message that names every unknown, missing and mistyped parameter by its full key; or
-        those that hold a password, whose values are not repeated.
+        One message that names every unknown, missing and mistyped parameter by its full key, and
+        every share that is none; or those that hold a password, whose values are not repeated.
+
+    Notes
+    -----
+    A whole number given for a `float` becomes one: to a step, 1 and 1.0 may mean a count and a
+    share. A mapping whose values are of several kinds has the keys that the notebook gives it.
     """
     context = {"study": study, "seed": params.get("seed"), "log": study_log(params, study)}
     if not isinstance(block := params["studies"][study].get(step), Mapping):
@@ -172,6 +179,9 @@ def resolve(params: Mapping, step: str, study: str, declared: Mapping[str, Param
         elif fault := _type_fault(values[name], parameter):
             key = name if name in context else f"{where}.{name}"
             faults.append(f"mistyped parameter `{key}`: {fault}")
+        else:
+            values[name] = _as_declared(values[name], parameter)
+            faults += _faults_inside(values[name], parameter, f"{where}.{name}")
     if faults:
         raise ParameterError(f"{PARAMS_FILE}: " + "; ".join(faults) + ".")
     return {name: values[name] for name in declared}
@@ -198,6 +208,23 @@ def _type_fault(value: Any, parameter: Parameter) -> str | None:
             f" (at {inside}: {first['msg']})" if inside else ""
         )
     return None
+
+
+def _as_declared(value: Any, parameter: Parameter) -> Any:
+    kinds = parameter.annotation.split(" | ")
+    return float(value) if type(value) is int and "float" in kinds and "int" not in kinds else value
+
+
+def _faults_inside(value: Any, parameter: Parameter, key: str) -> Iterator[str]:
+    """Say what is wrong with a value of the declared type."""
+    if parameter.name in _SHARES and not 0 < value <= 1:
+        yield f"parameter `{key}` should be a share above 0 and at most 1, but is {value!r}"
+    if re.match(r"dict\[str, .+\|", parameter.annotation):
+        there = _names(parameter.default)
+        for name in value.keys() - parameter.default.keys():
+            yield f"unknown parameter `{key}.{name}`; `{key}` has: {there}"
+        for name in parameter.default.keys() - value.keys():
+            yield f"missing parameter `{key}.{name}`; `{key}` has: {there}"
 
 
 def _keys(value: Any) -> list:
