@@ -8,7 +8,7 @@ FEATURES = pd.DataFrame({"events": [1, 4, 1, 2], "hours": [0.5, 0.0, 2.0, 0.0]})
 
 
 def test_rows_on_any_of_the_points_are_apart():
-    assert is_apart(FEATURES, {"events": 1, "hours": 0}).tolist() == [True, True, True, True]
+    assert is_apart(FEATURES, {"events": 2, "hours": 2}).tolist() == [False, False, True, True]
     assert is_apart(FEATURES, {"hours": 0}).tolist() == [False, True, False, True]
     assert not is_apart(FEATURES, {}).any()
 
@@ -48,3 +48,10 @@ def test_columns_that_do_not_exist_are_named():
         clustered_columns(FEATURES, ["clicks"])
     with pytest.raises(ValueError, match=r"`spread`.*'clicks'"):
         clustered_columns(FEATURES, ["events"], spread=["clicks"])
+
+
+def test_where_every_row_is_apart_the_key_to_change_is_named():
+    single = pd.DataFrame({"total_events": [1, 1, 1]})
+    with pytest.raises(ValueError, match=r"all 3 rows stand apart .*`features\.apart`.* \{\}"):
+        is_apart(single, {"total_events": 1})
+    assert is_apart(single.head(0), {"total_events": 1}).tolist() == []

@@ -28,7 +28,7 @@ def is_apart(features: pd.DataFrame, points: Mapping[str, float]) -> np.ndarray:
     Raises
     ------
     ValueError
-        If a column does not exist.
+        If a column does not exist, or every row is apart: no row is left to cluster.
 
     Examples
     --------
@@ -39,6 +39,11 @@ def is_apart(features: pd.DataFrame, points: Mapping[str, float]) -> np.ndarray:
     apart = np.zeros(len(features), dtype=bool)
     for name, value in points.items():
         apart |= (features[name] == value).to_numpy()
+    if len(apart) and apart.all():
+        raise ValueError(
+            f"all {len(apart)} rows stand apart by {dict(points)}, so none is left to cluster: set "
+            "`features.apart` of the study to {} in params.yaml"
+        )
     return apart
 
 
