@@ -118,7 +118,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("parent_id", "id", "the category above it; null for a top one", nullable=True),
     ),
     "invoices": (
-        Column("invoice_id", "id", "the invoice; those that start with C are returns"),
+        Column("invoice_id", "id", "the invoice"),
         Column("stock_code", "text", "the product"),
         Column("description", "text", "the product in words", nullable=True),
         Column("quantity", "integer", "pieces; negative for a return"),

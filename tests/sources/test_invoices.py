@@ -227,3 +227,11 @@ def test_the_order_of_lines_changes_nothing(tmp_path):
     second = read(write_invoices(tmp_path, *shuffled, name="b.csv"), tmp_path, threads=2)
     pd.testing.assert_frame_equal(rows(first.tables["invoices"]), rows(second.tables["invoices"]))
     assert first.counts == second.counts
+
+
+def test_a_missing_column_is_looked_for_among_those_that_are_free(tmp_path):
+    path = write_invoices(tmp_path, GOOD)
+    text = (tmp_path / "data.csv").read_bytes().replace(b"CustomerID", b"Client")
+    (tmp_path / "data.csv").write_bytes(text)
+    with pytest.raises(SourceError, match=r"no column 'CustomerID'.*'customer_id: Client'"):
+        read(path, tmp_path)

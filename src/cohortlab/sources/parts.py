@@ -145,7 +145,8 @@ def require_columns(part: Part, columns: Mapping[str, str], *, place: Place) -> 
     missing = [theirs for theirs in columns.values() if theirs not in found]
     if missing:
         ours = {theirs: ours for ours, theirs in columns.items()}
-        example = f"{ours[missing[0]]}: {found[0] if found else 'name'}"
+        free = [name for name in found if name not in columns.values()]
+        example = f"{ours[missing[0]]}: {free[0] if free else 'name'}"
         raise SourceError(
             f"{part.name} (table {place.table}) has no column {shown(missing, limit=12)}; "
             f"its columns are {shown(found, limit=30)}. Name the file's own columns in "
