@@ -1,8 +1,22 @@
 import json
+import shutil
+import subprocess
+import sys
 
 import pytest
 
-from cohortlab.verify import compare_texts
+from cohortlab import verify
+from cohortlab.verify import changed_results, compare_texts, stale_stages
+
+STAGES = """
+stages:
+  count:
+    cmd: cp log.json results/toy/count.json
+    deps: [log.json]
+    params: [n, other]
+    outs:
+      - results/toy/count.json: {cache: false, persist: true}
+"""
 
 
 def compare(before, now, name="x.json", tolerance=1e-6):
@@ -57,3 +71,79 @@ def test_csv_files_are_compared_cell_by_cell():
     assert compare_texts("x.csv", before, "a,b\n2,2.5\n", tolerance=1e-6) == [
         "x.csv: [0].a: committed '1', now '2'"
     ]
+
+
+def run(folder, *command):
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def committed(tmp_path_factory):
+    """Make a project of one stage that has run, with its lock and its result committed."""
+    folder = tmp_path_factory.mktemp("committed")
+    (folder / "results" / "toy").mkdir(parents=True)
+    (folder / "dvc.yaml").write_text(STAGES)
+    (folder / "params.yaml").write_text("n: 3\nother: 5\nunused: 7\n")
+    (folder / "log.json").write_text('{"rows": 12, "mean": 0.5}')
+    run(folder, "git", "init", "-q")
+    run(folder, sys.executable, "-m", "dvc", "init", "-q")
+    run(folder, sys.executable, "-m", "dvc", "repro", "-q")
+    run(folder, "git", "add", "-A")
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    run(folder, "git", *author, "commit", "-q", "-m", "all")
+    return folder
+
+
+@pytest.fixture
+def project(committed, tmp_path, monkeypatch):
+    folder = shutil.copytree(committed, tmp_path / "project")
+    monkeypatch.chdir(folder)  # DVC names stages from where one stands.
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "now", "stale"),
+    [
+        ("log.json", "12", "13", ["count: modified: log.json"]),
+        ("params.yaml", "n: 3", "n: 4", ["count: modified: n in params.yaml"]),
+        ("params.yaml", "other: 5\n", "", ["count: deleted: other in params.yaml"]),
+        ("params.yaml", "unused: 7", "unused: 8", []),
+        ("dvc.yaml", "cp log", "cp ./log", ["count: changed command"]),
+        (
+            "dvc.lock",
+            "count:",
+            "counted:",
+            ["count: modified: log.json", "count: new: params.yaml"],
+        ),
+        # An output that changed is for the comparison of results.
+        ("results/toy/count.json", "12", "13", []),
+    ],
+)
+def test_a_stage_whose_lock_is_not_that_of_the_files_is_told(project, file, before, now, stale):
+    assert stale_stages(project) == []
+    text = (project / file).read_text()
+    assert before in text
+    (project / file).write_text(text.replace(before, now))
+    assert stale_stages(project) == stale
+
+
+def test_results_that_are_not_those_committed_are_told(project):
+    assert changed_results(project) == []
+    metrics = project / "results" / "toy" / "count.json"
+    metrics.write_text('{"rows": 13, "mean": 0.5000000001}')
+    place = "results/toy/count.json"
+    assert changed_results(project) == [f"{place}: rows: committed 12, now 13"]
+    (project / "results" / "toy" / "more.csv").write_text("a\n1\n")
+    metrics.unlink()
+    assert changed_results(project) == [
+        f"{place}: committed, but not made",
+        "results/toy/more.csv: not committed",
+    ]
+
+
+def test_the_command_fails_where_something_is_stale(project, monkeypatch):
+    monkeypatch.setattr(verify, "project_root", lambda: project)
+    assert [verify.main([what]) for what in ("lock", "results")] == [0, 0]
+    (project / "log.json").write_text("{}")
+    (project / "results" / "toy" / "count.json").write_text("{}")
+    assert [verify.main([what]) for what in ("lock", "results")] == [1, 1]
