@@ -221,9 +221,9 @@ def _faults_inside(value: Any, parameter: Parameter, key: str) -> Iterator[str]:
         yield f"parameter `{key}` should be a share above 0 and at most 1, but is {value!r}"
     if re.match(r"dict\[str, .+\|", parameter.annotation):
         there = _names(parameter.default)
-        for name in value.keys() - parameter.default.keys():
+        for name in sorted(value.keys() - parameter.default.keys()):
             yield f"unknown parameter `{key}.{name}`; `{key}` has: {there}"
-        for name in parameter.default.keys() - value.keys():
+        for name in sorted(parameter.default.keys() - value.keys()):
             yield f"missing parameter `{key}.{name}`; `{key}` has: {there}"
 
 
