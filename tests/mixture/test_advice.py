@@ -123,6 +123,7 @@ def test_every_cause_keeps_silent_on_a_sound_choice(certificate):
 CHANGES = {
     "mass points": ("data", {"mass_points": 2, "mass_share": 0.3}, "set them apart"),
     "range too short": ("edge", {"chosen_at_edge": True}, "search more, up to 6"),
+    "range starts late": ("edge", {"chosen_at_start": True}, "search fewer too, from 1"),
     "criterion runs away": ("edge", {"raw_at_edge": True, "raw_junk_share": 0.5}, "ICL"),
     "too few rows": ("data", {"total_weight": 20.0}, "fewer components or a simpler model"),
     "not converged": ("figures", {"converged": False}, "max_iter"),

@@ -76,3 +76,31 @@ def test_a_test_that_ended_early_has_seen_enough(certificate):
     judged |= judge(judged)
     assert any("by chance" in doubt for doubt in judged["doubts"])
     assert "too few" not in " ".join(explain(judged))
+
+
+def test_the_smallest_size_searched_is_an_edge_too():
+    X = np.random.default_rng(0).normal(size=(300, 2))
+    certificate = search(X, range(2, 8), ["EII", "EEE"], n_init=2, n_bootstrap=0).certificate
+    assert certificate["n_components"] == 2
+    assert certificate["verdict"] == "doubtful"
+    assert "smallest number of components searched, 2: fewer might do" in certificate["doubts"][0]
+    assert any("search fewer too, from 1" in text for text in certificate["advice"])
+    words = " ".join(explain(certificate))
+    assert "2 components are the fewest searched" in words
+    assert "inside the range" not in words
+
+
+def test_one_component_is_no_edge_of_a_search_from_one():
+    X = np.random.default_rng(0).normal(size=(300, 2))
+    certificate = search(X, range(1, 4), ["EII"], n_init=2, n_bootstrap=0).certificate
+    assert certificate["n_components"] == 1
+    assert not certificate["edge"]["chosen_at_start"]
+    assert certificate["doubts"] == []
+
+
+def test_one_size_searched_is_said_to_be_compared_with_none():
+    X = np.random.default_rng(0).normal(size=(300, 2))
+    certificate = search(X, 1, ["EII", "EEE"], n_init=2, n_bootstrap=0).certificate
+    told = "one size was searched, 1 component, so it was compared with no other"
+    assert told in certificate["cautions"]
+    assert explain(certificate).count(f"{told[0].upper()}{told[1:]}.") == 1

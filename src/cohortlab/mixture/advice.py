@@ -78,6 +78,12 @@ def _range_too_short(certificate: dict) -> str:
     )
 
 
+def _range_starts_late(certificate: dict) -> str:
+    edge = certificate["edge"]
+    text = f"{edge['sizes'][0]} components are the fewest on offer: search fewer too, from 1"
+    return text if edge["chosen_at_start"] else ""
+
+
 def _runs_away(certificate: dict) -> str:
     if not runs_away(certificate) or range_too_short(certificate):
         return ""
@@ -146,6 +152,7 @@ CAUSES = {
     "collinear columns": _collinear,
     "mass points": _mass_points,
     "range too short": _range_too_short,
+    "range starts late": _range_starts_late,
     "criterion runs away": _runs_away,
     "too few rows": _few_rows,
     "not converged": _not_converged,

@@ -28,7 +28,8 @@ def describe_edge(
     Returns
     -------
     dict
-        `sizes`; `raw_by_size`, the lowest raw figure of each; `chosen_at_edge` and `raw_at_edge`;
+        `sizes`; `raw_by_size`, the lowest raw figure of each; `chosen_at_edge` and `raw_at_edge`,
+        at the largest size; `chosen_at_start`, at the smallest of several, where that is not one;
         `raw_junk_share`, the share of rows in the largest component of the raw winner whose
         variance is regularisation; `sound_beyond`, whether the chosen model has a sound optimum
         with more components; and `beyond`, what more components of the chosen model gain in BIC on
@@ -54,6 +55,7 @@ def describe_edge(
         "sizes": sizes,
         "raw_by_size": [lowest[size].figures[criterion] for size in sizes],
         "chosen_at_edge": several and own.n_components == sizes[-1],
+        "chosen_at_start": several and own.n_components == sizes[0] > 1,
         "raw_at_edge": raw_at_edge,
         "raw_junk_share": _junk_share(lowest[raw_best], job),
         "sound_beyond": any(cell.sound for cell in larger),

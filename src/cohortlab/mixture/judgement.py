@@ -8,6 +8,7 @@ from cohortlab.mixture.readings import (
     like_noise,
     needs_more,
     runs_away,
+    say_size,
     stops_at_vetoes,
 )
 
@@ -73,6 +74,16 @@ def _at_edge(certificate: dict) -> str:
     return ""
 
 
+def _at_start(certificate: dict) -> str:
+    edge = certificate["edge"]
+    if not edge["chosen_at_start"]:
+        return ""
+    return (
+        f"the choice is the smallest number of components searched, {edge['sizes'][0]}: fewer "
+        "might do"
+    )
+
+
 def _on_points(certificate: dict) -> str:
     data = certificate["data"]
     if not certificate["raw_winner"]["reasons"] or data["mass_share"] <= FEW_ROWS:
@@ -125,7 +136,7 @@ def _close_call(certificate: dict) -> str:
     if runner_up is None or runner_up["gap"] >= _SMALL_GAP:
         return ""
     return (
-        f"{runner_up['model']} with {runner_up['n_components']} components is as good, "
+        f"{runner_up['model']} with {say_size(runner_up['n_components'])} is as good, "
         f"{runner_up['gap']:.2f} away"
     )
 
@@ -135,9 +146,16 @@ def _criteria_differ(certificate: dict) -> str:
     if criteria["bic_and_icl_agree"] or not (criteria["bic"] and criteria["icl"]):
         return ""
     return (
-        f"BIC asks for {criteria['bic']['n_components']} components and ICL for "
+        f"BIC asks for {say_size(criteria['bic']['n_components'])} and ICL for "
         f"{criteria['icl']['n_components']}: components overlap, so they are not all clusters"
     )
+
+
+def _one_size(certificate: dict) -> str:
+    sizes = certificate["edge"]["sizes"]
+    if len(sizes) > 1:
+        return ""
+    return f"one size was searched, {say_size(sizes[0])}, so it was compared with no other"
 
 
 def _junk_wins(certificate: dict) -> str:
@@ -145,10 +163,19 @@ def _junk_wins(certificate: dict) -> str:
     if not raw["reasons"] or certificate["vetoed"]:
         return ""
     return (
-        f"the lowest raw figure, {raw['model']} with {raw['n_components']} components, was set "
+        f"the lowest raw figure, {raw['model']} with {say_size(raw['n_components'])}, was set "
         f"aside: {raw['reasons'][0]}"
     )
 
 
-_DOUBTS = (_vetoed, _at_edge, _on_points, _lonely, _needs_more, _like_noise, _dissolving)
-_CAUTIONS = (_junk_wins, _close_call, _criteria_differ, _unsteady)
+_DOUBTS = (
+    _vetoed,
+    _at_edge,
+    _at_start,
+    _on_points,
+    _lonely,
+    _needs_more,
+    _like_noise,
+    _dissolving,
+)
+_CAUTIONS = (_one_size, _junk_wins, _close_call, _criteria_differ, _unsteady)

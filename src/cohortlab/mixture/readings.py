@@ -73,6 +73,27 @@ def range_too_short(certificate: dict) -> bool:
     return edge["chosen_at_edge"] and not driven
 
 
+def say_size(number: int) -> str:
+    """Put a number of components into words.
+
+    Parameters
+    ----------
+    number : int
+        Number of components.
+
+    Returns
+    -------
+    str
+        In the singular where it is one.
+
+    Examples
+    --------
+    >>> [say_size(number) for number in (1, 2)]
+    ['1 component', '2 components']
+    """
+    return f"{number} component" if number == 1 else f"{number} components"
+
+
 def too_few_simulations(test: dict | None) -> bool:
     """Whether a test made so few simulations that it can find nothing.
 

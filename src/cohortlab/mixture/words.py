@@ -7,6 +7,7 @@ from cohortlab.mixture.readings import (
     LEVEL,
     asks_beyond_criterion,
     asks_beyond_vetoes,
+    say_size,
     too_few_simulations,
 )
 
@@ -74,10 +75,6 @@ def stability_table(certificate: dict) -> pd.DataFrame:
     return table.rename_axis(index="component")
 
 
-def _sizes(number: int) -> str:
-    return f"{number} component" if number == 1 else f"{number} components"
-
-
 def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
@@ -86,7 +83,7 @@ def _which(certificate: dict) -> list[str]:
     name = certificate["criterion"]
     return [
         f"Chosen by {name.upper()}: model {certificate['model']} with "
-        f"{_sizes(certificate['n_components'])}, {name.upper()} {certificate[name]:,.2f}."
+        f"{say_size(certificate['n_components'])}, {name.upper()} {certificate[name]:,.2f}."
     ]
 
 
@@ -153,22 +150,25 @@ def _regularisation(figures: dict, settings: dict) -> str:
 
 def _edge(certificate: dict) -> list[str]:
     edge, name = certificate["edge"], certificate["criterion"].upper()
-    if len(edge["sizes"]) < 2:
-        return []
     first, last = edge["sizes"][0], edge["sizes"][-1]
+    if first == last:
+        return [f"One size was searched, {say_size(first)}, so it was compared with no other."]
     if edge["chosen_at_edge"]:
-        return [f"Yes: {_sizes(last)} are the most that were searched, so more may be better."]
-    sentences = [f"The choice lies inside the range searched, {first} to {last} components."]
+        return [f"Yes: {say_size(last)} are the most that were searched, so more may be better."]
+    if edge["chosen_at_start"]:
+        sentences = [f"Yes: {say_size(first)} are the fewest searched, so fewer may be better."]
+    else:
+        sentences = [f"The choice lies inside the range searched, {first} to {last} components."]
     if not edge["raw_at_edge"]:
         return sentences
     size = certificate["n_components"]
     sentences.append(
         f"The raw {name}, vetoes left aside, is lowest at the largest size on offer: "
-        f"{edge['raw_by_size'][-1]:,.2f} with {_sizes(last)}."
+        f"{edge['raw_by_size'][-1]:,.2f} with {say_size(last)}."
     )
     if not edge["sound_beyond"]:
         sentences.append(
-            f"No sound optimum of {certificate['model']} was found beyond {_sizes(size)}."
+            f"No sound optimum of {certificate['model']} was found beyond {say_size(size)}."
         )
     return sentences
 
@@ -180,7 +180,7 @@ def _runner_up(certificate: dict) -> list[str]:
     gap = runner_up["gap"]
     strength = "a clear lead" if gap >= 10 else "a lead" if gap >= 2 else "hardly a lead"
     second = (
-        f"The runner-up is {runner_up['model']} with {_sizes(runner_up['n_components'])}, "
+        f"The runner-up is {runner_up['model']} with {say_size(runner_up['n_components'])}, "
         f"{gap:,.2f} behind: {strength}."
     )
     criteria = certificate["criteria"]
@@ -206,14 +206,16 @@ def _made(test: dict) -> str:
 def _ratio(certificate: dict) -> list[str]:
     test, size = certificate["likelihood_ratio"], certificate["n_components"]
     if test is None and certificate["settings"]["n_bootstrap"]:
-        return [f"{_sizes(size + 1)} have no sound fit on the rows tested, so nothing was tested."]
+        return [
+            f"{say_size(size + 1)} have no sound fit on the rows tested, so nothing was tested."
+        ]
     if test is None:
         return ["The bootstrap test of one more component was not run."]
     if too_few_simulations(test):
         return [_too_few("The test of one more component", test)]
     verb = "fit" if test["p_value"] <= LEVEL else "would not fit"
     found = (
-        f"{_sizes(size + 1)} {verb} significantly better than {size} (bootstrap likelihood-ratio "
+        f"{say_size(size + 1)} {verb} significantly better than {size} (bootstrap likelihood-ratio "
         f"test, {_made(test)})."
     )
     return [found, *_test_and_criterion(certificate)]
@@ -239,7 +241,7 @@ def _test_and_criterion(certificate: dict) -> list[str]:
     if asks_beyond_vetoes(certificate):
         return [
             f"Here the test and the vetoes disagree: on all rows {certificate['model']} with "
-            f"{size + 1} has no sound optimum, so there is more in the data than {_sizes(size)}, "
+            f"{size + 1} has no sound optimum, so there is more in the data than {say_size(size)}, "
             "but not as further bells that can be believed; look at exact points and other "
             "scalings first."
         ]
@@ -267,14 +269,14 @@ def _stability(certificate: dict) -> list[str]:
         total = certificate["data"]["total_weight"]
         return [
             f"This was not tried: weights that add up to {total:,.3g} make bootstrap samples of "
-            f"too few rows for {_sizes(certificate['n_components'])}."
+            f"too few rows for {say_size(certificate['n_components'])}."
         ]
     if found is None:
         return []
     names = ("stable", "valid", "doubtful", "dissolved", "not judged")
     counts = [f"{found['reading'].count(n)} {n}" for n in names if n in found["reading"]]
     sentences = [
-        f"Of {_sizes(certificate['n_components'])}: {', '.join(counts)} (Jaccard similarity with "
+        f"Of {say_size(certificate['n_components'])}: {', '.join(counts)} (Jaccard similarity with "
         f"the best match, {found['n_replicates']} bootstrap samples of {found['n_rows']:,} rows)."
     ]
     if found["n_vetoed"]:
