@@ -33,6 +33,10 @@ def advise(certificate: dict) -> list[str]:
 _SIMPLER = "every cell is vetoed: try fewer components or simpler models, such as EEI, VVI or EEE"
 
 
+# Where mass points hold so many of the rows, what is left is too little to be the subject.
+_NEARLY_ALL = 0.95
+
+
 def _list(columns: list[str]) -> str:
     return ", ".join(columns)
 
@@ -58,13 +62,30 @@ def _collinear(certificate: dict) -> str:
     return text if columns else ""
 
 
+def _few_values(certificate: dict) -> str:
+    columns = certificate["data"]["few_values"]
+    text = (
+        f"{_list(columns)}, and a bell on a value has no width: set apart the rows of a value, "
+        "spread the values (features.spread), or leave the column out"
+    )
+    return text if columns else ""
+
+
 def _mass_points(certificate: dict) -> str:
     data = certificate["data"]
     if not data["mass_points"]:
         return ""
+    points = "1 exact mass point holds"
+    if data["mass_points"] > 1:
+        points = f"{data['mass_points']} exact mass points hold"
+    if data["mass_share"] >= _NEARLY_ALL:
+        return (
+            f"{points} {data['mass_share']:.0%} of the rows: they are groups already, counted by "
+            "split_mass_points, and leave no rest for a mixture"
+        )
     return (
-        f"{data['mass_points']} exact mass points hold {data['mass_share']:.0%} of the rows: set "
-        "them apart as groups of their own and fit the rest"
+        f"{points} {data['mass_share']:.0%} of the rows: set them apart as groups of their own and "
+        "fit the rest"
     )
 
 
@@ -85,8 +106,11 @@ def _range_starts_late(certificate: dict) -> str:
 
 
 def _runs_away(certificate: dict) -> str:
+    data = certificate["data"]
     if not runs_away(certificate) or range_too_short(certificate):
         return ""
+    if data["mass_share"] >= _NEARLY_ALL or len(data["few_values"]) == data["n_features"]:
+        return ""  # no transformation makes bells of a few values: those causes speak
     return (
         f"{certificate['criterion'].upper()} falls to the edge of any search, as skewed features "
         f"take ever more bells: {_otherwise(certificate)}"
@@ -150,6 +174,7 @@ CAUSES = {
     "constant column": _constant,
     "badly scaled column": _badly_scaled,
     "collinear columns": _collinear,
+    "few values": _few_values,
     "mass points": _mass_points,
     "range too short": _range_too_short,
     "range starts late": _range_starts_late,

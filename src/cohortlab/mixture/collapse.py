@@ -21,12 +21,16 @@ class Rows:
         Weighted mean that was taken off.
     inverse : ndarray of shape (n_samples,) or None
         Distinct row of every sample, -1 where its weight is zero.
+    counts : ndarray of shape (n_distinct,) or None
+        Rows that fell on each distinct row: its weight where all weights are whole numbers, as
+        they count rows then; else its samples.
     """
 
     values: np.ndarray
     weights: np.ndarray
     centre: np.ndarray
     inverse: np.ndarray | None = None
+    counts: np.ndarray | None = None
 
     @property
     def n_distinct(self) -> int:
@@ -159,7 +163,9 @@ def collapse_rows(X: np.ndarray, sample_weight: np.ndarray | None = None) -> Row
     centre = (weights @ (values - values[0])) / weights.sum() + values[0]
     inverse = np.full(len(X), -1)
     inverse[kept[order]] = group
-    return Rows(np.ascontiguousarray((values - centre).T), weights, centre, inverse)
+    whole = (weight == np.floor(weight)).all()
+    counts = weights if whole else np.diff(starts, append=len(order)).astype(np.float64)
+    return Rows(np.ascontiguousarray((values - centre).T), weights, centre, inverse, counts)
 
 
 def subset_rows(rows: Rows, size: int, rng: np.random.Generator) -> Rows:

@@ -15,17 +15,17 @@ def heaviest_points(rows: Rows, min_share: float = SMALLEST_SHARE) -> np.ndarray
     Parameters
     ----------
     rows : Rows
-        Distinct weighted rows.
+        Distinct weighted rows, from `collapse_rows`.
     min_share : float
         Smallest share of all weight, in (0, 1].
 
     Returns
     -------
     ndarray of int
-        Places among the distinct rows; none whose weight is less than twice the smallest.
+        Places among the distinct rows; none on which fewer than two rows fell. Whole weights count
+        rows, so a row of weight two is two; with other weights the samples are counted.
     """
-    least = max(min_share * rows.total_weight, rows.weights.min() * 2)
-    heavy = np.flatnonzero(rows.weights >= least)
+    heavy = np.flatnonzero((rows.weights >= min_share * rows.total_weight) & (rows.counts >= 2))
     return heavy[np.argsort(-rows.weights[heavy], kind="stable")]
 
 
