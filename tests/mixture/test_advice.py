@@ -171,7 +171,8 @@ def test_a_choice_by_icl_is_not_told_to_choose_by_icl(certificate, cause):
 
 
 def test_the_gain_without_junk_is_named_as_bic_whatever_was_chosen_by(certificate):
-    edge = {"raw_at_edge": True, "sound_beyond": False, "beyond": [{"gain": 50.0}]}
+    beyond = [{"n_components": 3, "gain": 50.0}]
+    edge = {"raw_at_edge": True, "sound_up_to": 2, "beyond": beyond}
     changed = judge(certificate | {"criterion": "icl", "edge": certificate["edge"] | edge})
     assert "ICL falls to the edge" in changed["doubts"][0]
     assert "more components lower BIC even on the rows that no junk holds" in changed["doubts"][0]

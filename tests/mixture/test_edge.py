@@ -42,19 +42,22 @@ def certificate():
 
 
 @pytest.mark.parametrize(
-    ("gains", "sound_beyond", "verdict"),
+    ("gains", "sound_up_to", "verdict"),
     [
-        ((50.0, 90.0), False, "none"),
-        ((50.0, 90.0), True, "sound"),
-        ((-5.0, 90.0, 3.0), False, "sound"),
-        ((90.0,), False, "none"),
-        ((9.0, 9.0), False, "sound"),
+        ((50.0, 90.0), 2, "none"),
+        ((50.0, 90.0), 4, "sound"),
+        ((50.0, 90.0, 90.0), 3, "none"),
+        ((50.0, 90.0, 3.0), 3, "sound"),
+        ((-5.0, 90.0, 3.0), 2, "sound"),
+        ((90.0,), 2, "none"),
+        ((9.0, 9.0), 2, "sound"),
     ],
 )
-def test_several_larger_sizes_must_gain_without_junk(certificate, gains, sound_beyond, verdict):
+def test_several_larger_sizes_must_gain_without_junk(certificate, gains, sound_up_to, verdict):
     beyond = [{"n_components": 3 + place, "gain": gain} for place, gain in enumerate(gains)]
     edge = {"raw_at_edge": True, "raw_junk_share": 0.0}
-    edge = certificate["edge"] | edge | {"sound_beyond": sound_beyond, "beyond": beyond}
+    sound = {"sound_beyond": sound_up_to > 2, "sound_up_to": sound_up_to}
+    edge = certificate["edge"] | edge | sound | {"beyond": beyond}
     assert judge(certificate | {"edge": edge})["verdict"] == verdict
 
 
@@ -104,3 +107,21 @@ def test_one_size_searched_is_said_to_be_compared_with_none():
     told = "one size was searched, 1 component, so it was compared with no other"
     assert told in certificate["cautions"]
     assert explain(certificate).count(f"{told[0].upper()}{told[1:]}.") == 1
+
+
+@pytest.mark.parametrize("falls", [False, True])
+def test_icl_is_offered_only_where_it_does_not_fall_to_the_edge(certificate, falls):
+    edge = {"raw_at_edge": True, "raw_junk_share": 0.5, "icl_at_edge": falls}
+    judged = judge(certificate | {"edge": certificate["edge"] | edge})
+    text = " ".join(judged["advice"])
+    assert ("choose by ICL" in text) == (not falls)
+    assert ("ICL falls there too" in text) == falls
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_icl_of_session_features_is_at_the_edge_of_a_short_search_alone(spread_sessions, size):
+    # Raw ICL falls up to seven components of these features, whatever BIC does beyond.
+    found = search(spread_sessions, range(1, size + 1), ["VVV"], "icl", n_init=2, n_bootstrap=0)
+    assert found.certificate["edge"]["icl_at_edge"]
+    assert found.certificate["verdict"] == "none"
+    assert "choose by ICL" not in " ".join(found.certificate["advice"])

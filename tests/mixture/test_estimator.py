@@ -462,3 +462,24 @@ def test_what_rows_without_weight_hold_is_as_good_as_absent():
     assert odd.means_ == pytest.approx(alone.means_)
     with pytest.raises(ValueError, match="but n_samples=2"):
         GaussianMixture(3).fit(X, sample_weight=np.eye(40)[0] + np.eye(40)[1])
+
+
+def test_fractions_in_the_place_of_y_are_warned_of_as_weights():
+    X, rng = np.random.default_rng(0).normal(size=(40, 2)), np.random.default_rng(1)
+    with pytest.warns(UserWarning, match=r"if these are weights, pass fit\(X, sample_weight=w\)"):
+        GaussianMixture(2, n_init=1).fit(X, rng.uniform(0.5, 1.5, 40))
+    GaussianMixture(2, n_init=1).fit(X, rng.normal(size=40))
+    GaussianMixture(2, n_init=1).fit(X, rng.integers(0, 9, 40) * 1.0)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_rows_without_weight_may_hold_anything(value):
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    spoilt, weight = X.copy(), np.ones(40)
+    spoilt[3, 1], weight[3] = value, 0.0
+    fit = GaussianMixture(2, n_init=2, random_state=0).fit(spoilt, sample_weight=weight)
+    other = GaussianMixture(2, n_init=2, random_state=0).fit(np.delete(X, 3, axis=0))
+    assert fit.means_.tobytes() == other.means_.tobytes()
+    for refuse in (GaussianMixture(2).fit, fit.predict):
+        with pytest.raises(ValueError, match=r"Column 1 holds .* in 1 rows.*weight zero"):
+            refuse(spoilt)

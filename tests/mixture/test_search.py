@@ -302,6 +302,33 @@ def test_a_spent_time_budget_leaves_cells_marked(ellipses, tmp_path):
     assert "0 have no fit. 4 cells were not run; resume" in words
 
 
+def test_a_spent_time_budget_leaves_no_time_for_simulations(ellipses, tmp_path):
+    path = tmp_path / "search.jsonl"
+    search(ellipses, [1, 2], FEW, n_init=2, n_bootstrap=0, checkpoint=path)
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:5]))
+    arguments = {"n_init": 2, "n_bootstrap": 19, "checkpoint": path, "time_budget_sec": 0}
+    certificate = search(ellipses, [1, 2], FEW, **arguments).certificate
+    assert certificate["likelihood_ratio"] is certificate["null_test"] is None
+    assert any("so no simulations were made either" in one for one in certificate["cautions"])
+
+
+def test_models_that_were_left_out_are_a_caution():
+    X, _ = planted(2, 5)
+    certificate = search(X, [5, 6], ["VVV", "EEE"], n_init=2, n_bootstrap=0).certificate
+    (caution,) = [one for one in certificate["cautions"] if "covariance models" in one]
+    assert "2 of the 14 covariance models were searched (VVV, EEE)" in caution
+    all_of_them = search(X[:, :1], [1, 2], n_init=1, n_bootstrap=0).certificate
+    assert not any("covariance models" in one for one in all_of_them["cautions"])
+
+
+def test_models_that_coincide_are_no_runner_up_of_each_other():
+    X = np.random.default_rng(0).normal(size=(300, 2)) @ [[1.0, 0.5], [0.0, 1.0]]
+    found = search(X, [1, 2], ["VEE", "EEE", "VVV"], n_init=2, n_bootstrap=0)
+    assert (found.best.model, found.best.n_components) == ("VEE", 1)
+    assert found.certificate["runner_up"]["n_components"] == 2
+    assert not any("as good" in caution for caution in found.certificate["cautions"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

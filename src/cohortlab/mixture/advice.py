@@ -122,6 +122,8 @@ def _otherwise(certificate: dict) -> str:
     another = "another transformation of the features (log1p, rank or Yeo-Johnson)"
     if certificate["criterion"] == "icl":
         return f"try {another}"
+    if certificate["edge"]["icl_at_edge"]:
+        return f"ICL falls there too, so try {another}"
     return f"choose by ICL, which asks for clusters that lie apart, or try {another}"
 
 

@@ -24,7 +24,7 @@ def choose(cells: list[Cell], criterion: str, *, raw: bool = False) -> Choice | 
     cells : list of Cell
         All cells.
     criterion : {"bic", "icl", "aic"}
-        What to compare; ties go to fewer parameters, then to the earlier cell.
+        What to compare; ties, up to rounding, go to fewer parameters, then to the earlier cell.
     raw : bool
         Take the highest log-likelihood of each cell, vetoed or not.
 
@@ -37,7 +37,14 @@ def choose(cells: list[Cell], criterion: str, *, raw: bool = False) -> Choice | 
     fits = [(cell, fit) for cell, fit in fits if fit is not None]
     if not fits:
         return None
-    return min(fits, key=lambda pair: (pair[1].figures[criterion], pair[1].figures["n_parameters"]))
+    lowest = min(fit.figures[criterion] for _, fit in fits)
+    tied = [pair for pair in fits if _equal(pair[1].figures[criterion], lowest)]
+    return min(tied, key=lambda pair: pair[1].figures["n_parameters"])
+
+
+def _equal(one: float, other: float) -> bool:
+    """Say whether two figures differ by rounding alone."""
+    return math.isclose(one, other, rel_tol=1e-10, abs_tol=1e-6)
 
 
 def audit(
@@ -60,7 +67,8 @@ def audit(
     criterion : {"bic", "icl"}
         What to choose by.
     n_bootstrap : int
-        Most simulations of each test; 0 leaves all bootstraps out.
+        Most simulations of each test; 0 leaves all bootstraps out, and so do cells that the time
+        budget left: simulations would take time that was not given, for a choice that may change.
     n_stability : int
         Bootstrap samples behind the stability of the clusters; 0 leaves it out.
     audit_rows : int
@@ -73,6 +81,8 @@ def audit(
     certificate : dict
         Plain numbers, strings, lists and dicts.
     """
+    if any(cell.failure == NOT_RUN for cell in cells):
+        n_bootstrap = 0
     raw = choose(cells, criterion, raw=True)
     chosen = choose(cells, criterion) or raw
     certificate = {
@@ -129,8 +139,11 @@ def _clean(figures: dict) -> dict:
 
 
 def _runner_up(cells: list[Cell], chosen: Choice, criterion: str) -> dict | None:
-    """Find the second lowest criterion, and the lowest at any other number of components."""
-    others = [cell for cell in cells if cell is not chosen[0]]
+    """Find the second lowest criterion, and the lowest at any other number of components.
+
+    Models coincide at times, as EEE and VVV do with one component: a twin is no runner-up.
+    """
+    others = [cell for cell in cells if not _is_twin(cell, chosen, criterion)]
     second = choose(others, criterion)
     if second is None:
         return None
@@ -144,6 +157,16 @@ def _runner_up(cells: list[Cell], chosen: Choice, criterion: str) -> dict | None
         if other is None
         else {**_name(other, criterion), "gap": other[1].figures[criterion] - mine},
     }
+
+
+def _is_twin(cell: Cell, chosen: Choice, criterion: str) -> bool:
+    """Whether a cell is the choice, or the same mixture by another name."""
+    own, fit = chosen
+    if cell is own or cell.sound is None or cell.n_components != own.n_components:
+        return cell is own
+    other = cell.sound.figures
+    same_size = other["n_parameters"] == fit.figures["n_parameters"]
+    return same_size and _equal(other[criterion], fit.figures[criterion])
 
 
 def _one_more(cells: list[Cell], own: Cell, fit: CellFit, criterion: str) -> dict | None:
@@ -172,6 +195,7 @@ def _tally(cells: list[Cell]) -> dict:
     return {
         "searched": len(cells),
         "not_run": sum(cell.failure == NOT_RUN for cell in cells),
+        "models": list(dict.fromkeys(cell.model for cell in cells)),
         "sound": sum(cell.sound is not None for cell in cells),
         "vetoed": [
             {

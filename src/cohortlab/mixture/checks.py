@@ -118,7 +118,7 @@ def check_size(X: np.ndarray, n_components: int) -> None:
 
 
 def check_values(X: np.ndarray) -> None:
-    """Raise where a value is so large that its square overflows.
+    """Raise where a value is missing, not finite, or so large that its square overflows.
 
     Parameters
     ----------
@@ -131,6 +131,14 @@ def check_values(X: np.ndarray) -> None:
         Naming the column.
     """
     largest = np.abs(X).max(axis=0)
+    if not np.isfinite(largest).all():
+        column = int(np.flatnonzero(~np.isfinite(largest))[0])
+        kind = "NaN" if np.isnan(largest[column]) else "infinity (inf)"
+        number = int((~np.isfinite(X[:, column])).sum())
+        raise ValueError(
+            f"Column {column} holds {kind} or its like in {number} rows; expected finite numbers. "
+            "Drop these rows, give them weight zero, or fill in what is missing."
+        )
     if (largest > _LARGEST_VALUE).any():
         column = int(largest.argmax())
         raise ValueError(
@@ -324,7 +332,8 @@ def warn_if_labels(y, n_components: int) -> None:
     """Warn where a `y` that is ignored looks like a partition meant for `responsibilities`.
 
     Pipelines hand every step the target, so silence is the rule. A target of exactly as many
-    different values as components, two or more, is taken for a partition all the same.
+    different values as components, two or more, is taken for a partition all the same, and one of
+    finite fractions, none below zero, for weights.
 
     Parameters
     ----------
@@ -334,7 +343,16 @@ def warn_if_labels(y, n_components: int) -> None:
         Number of components.
     """
     labels = np.asarray(y)
-    if labels.ndim != 1 or n_components < 2 or len(pd.unique(labels)) != n_components:
+    if labels.ndim != 1:
+        return
+    if n_components < 2 or len(pd.unique(labels)) != n_components:
+        if labels.dtype.kind == "f" and _may_be_weights(labels):
+            warnings.warn(
+                "y is ignored, and holds fractions, none below zero; if these are weights, pass "
+                "fit(X, sample_weight=w).",
+                UserWarning,
+                stacklevel=4,
+            )
         return
     warnings.warn(
         f"y is ignored, and has {n_components} different values for {n_components} components; if "
@@ -342,6 +360,11 @@ def warn_if_labels(y, n_components: int) -> None:
         UserWarning,
         stacklevel=4,
     )
+
+
+def _may_be_weights(y: np.ndarray) -> bool:
+    fractions = np.isfinite(y).all() and (y != np.floor(y)).any()
+    return bool(fractions and (y >= 0).all())
 
 
 def seed_from(random_state) -> np.random.SeedSequence:

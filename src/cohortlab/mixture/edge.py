@@ -31,20 +31,17 @@ def describe_edge(
         `sizes`; `raw_by_size`, the lowest raw figure of each; `chosen_at_edge` and `raw_at_edge`,
         at the largest size; `chosen_at_start`, at the smallest of several, where that is not one;
         `raw_junk_share`, the share of rows in the largest component of the raw winner whose
-        variance is regularisation; `sound_beyond`, whether the chosen model has a sound optimum
-        with more components; and `beyond`, what more components of the chosen model gain in BIC on
-        the rows that junk does not hold (see `gain_without_junk`).
+        variance is regularisation; `icl_at_edge`, whether raw ICL is lowest at the largest size,
+        whatever was chosen by; `sound_beyond`, whether the chosen model has a sound optimum with
+        more components, and `sound_up_to`, the most with which it has one; and `beyond`, what
+        more components of the chosen model gain in BIC on the rows that junk does not hold (see
+        `gain_without_junk`).
     """
     fitted = [cell for cell in cells if cell.fits]
-    sizes = sorted({cell.n_components for cell in fitted})
-    lowest = {
-        size: min(
-            (cell for cell in fitted if cell.n_components == size),
-            key=lambda cell: cell.fits[0].figures[criterion],
-        ).fits[0]
-        for size in sizes
-    }
+    lowest = _lowest_by_size(fitted, criterion)
+    sizes = list(lowest)
     raw_best = min(sizes, key=lambda size: lowest[size].figures[criterion])
+    by_icl = {size: fit.figures["icl"] for size, fit in _lowest_by_size(fitted, "icl").items()}
     several, own = len(sizes) > 1, chosen[0]
     larger = [
         cell for cell in fitted if cell.model == own.model and cell.n_components > own.n_components
@@ -58,12 +55,23 @@ def describe_edge(
         "chosen_at_start": several and own.n_components == sizes[0] > 1,
         "raw_at_edge": raw_at_edge,
         "raw_junk_share": _junk_share(lowest[raw_best], job),
+        "icl_at_edge": several and min(by_icl, key=by_icl.get) == sizes[-1],
         "sound_beyond": any(cell.sound for cell in larger),
+        "sound_up_to": max(
+            [own.n_components, *(cell.n_components for cell in larger if cell.sound)]
+        ),
         "beyond": [
             {"n_components": cell.n_components, "gain": gain}
             for cell, gain in zip(larger, gains, strict=False)
         ],
     }
+
+
+def _lowest_by_size(fitted: list[Cell], criterion: str) -> dict[int, CellFit]:
+    """Find the lowest raw figure of each size, smallest size first."""
+    ordered = sorted(fitted, key=lambda cell: -cell.fits[0].figures[criterion])
+    found = {cell.n_components: cell.fits[0] for cell in ordered}
+    return dict(sorted(found.items()))
 
 
 def _junk(fit: CellFit, job: Job) -> tuple[np.ndarray, np.ndarray]:

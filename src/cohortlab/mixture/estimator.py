@@ -154,10 +154,11 @@ class GaussianMixture(Scoring, DensityMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Data, finite.
+            Data, finite where a row has weight.
         y : ignored
             Present for pipelines. A warning comes where it has as many different values as there
-            are components, and so may be a partition meant for `responsibilities`.
+            are components, and so may be a partition meant for `responsibilities`, or where it is
+            of fractions that may be weights.
         sample_weight : array-like of shape (n_samples,), optional
             Non-negative weights; zero is as good as absent.
         responsibilities : array-like of shape (n_samples,) or (n_samples, n_components), optional
@@ -174,7 +175,8 @@ class GaussianMixture(Scoring, DensityMixin, BaseEstimator):
         ValueError
             Where no fit is possible; the message says what to try.
         """
-        X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+        # Values are checked once rows without weight are out: those may hold anything.
+        X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2, ensure_all_finite=False)
         if responsibilities is None:
             warn_if_labels(y, self.n_components)
         family = resolve_model(self.model, X.shape[1])

@@ -1,6 +1,7 @@
 """From the figures of a certificate to a verdict, and from both to plain words."""
 
 from cohortlab.mixture.advice import advise
+from cohortlab.mixture.models import default_models
 from cohortlab.mixture.readings import (
     FEW_ROWS,
     count_readings,
@@ -63,8 +64,8 @@ def _at_edge(certificate: dict) -> str:
         return (
             f"{name} falls to the edge of the search, {edge['sizes'][-1]} components, and more "
             f"components lower BIC even on the rows that no junk holds; "
-            f"{certificate['n_components']} components are where vetoes begin, not where the data "
-            "stop asking for more"
+            f"{say_size(edge['sound_up_to'])} are where vetoes begin, not where the data stop "
+            "asking for more"
         )
     if runs_away(certificate):
         return (
@@ -158,6 +159,28 @@ def _one_size(certificate: dict) -> str:
     return f"one size was searched, {say_size(sizes[0])}, so it was compared with no other"
 
 
+def _few_models(certificate: dict) -> str:
+    searched, known = (
+        certificate["cells"]["models"],
+        default_models(certificate["data"]["n_features"]),
+    )
+    if len(searched) == len(known):
+        return ""
+    return (
+        f"{len(searched)} of the {len(known)} covariance models were searched "
+        f"({', '.join(searched)}): groups of a shape that none of them has take several components"
+    )
+
+
+def _cut_short(certificate: dict) -> str:
+    left = certificate["cells"]["not_run"]
+    text = (
+        f"the time budget was spent with {left} of {certificate['cells']['searched']} cells not "
+        "run, so no simulations were made either: resume the search, or give it more time"
+    )
+    return text if left else ""
+
+
 def _junk_wins(certificate: dict) -> str:
     raw = certificate["raw_winner"]
     if not raw["reasons"] or certificate["vetoed"]:
@@ -178,4 +201,12 @@ _DOUBTS = (
     _like_noise,
     _dissolving,
 )
-_CAUTIONS = (_one_size, _junk_wins, _close_call, _criteria_differ, _unsteady)
+_CAUTIONS = (
+    _cut_short,
+    _one_size,
+    _few_models,
+    _junk_wins,
+    _close_call,
+    _criteria_differ,
+    _unsteady,
+)

@@ -36,7 +36,10 @@ def runs_away(certificate: dict) -> bool:
 
 
 def stops_at_vetoes(certificate: dict) -> bool:
-    """Whether more components are all vetoed, and several sizes are better even without junk.
+    """Whether all sizes from some on are vetoed, and several of them better even without junk.
+
+    A larger size that is sound, by a second-best optimum perhaps, is no end of the vetoes: only
+    those beyond the largest sound one count.
 
     Parameters
     ----------
@@ -46,13 +49,12 @@ def stops_at_vetoes(certificate: dict) -> bool:
     Returns
     -------
     bool
-        True where the choice is where vetoes begin.
+        True where vetoes end the search, not the data.
     """
     edge = certificate["edge"]
-    if edge["sound_beyond"] or not edge["beyond"]:
-        return False
-    better = sum(one["gain"] > _LARGE_GAP for one in edge["beyond"])
-    return better >= min(_SEVERAL, len(edge["beyond"]))
+    vetoed = [one for one in edge["beyond"] if one["n_components"] > edge["sound_up_to"]]
+    better = sum(one["gain"] > _LARGE_GAP for one in vetoed)
+    return bool(vetoed) and better >= min(_SEVERAL, len(vetoed))
 
 
 def range_too_short(certificate: dict) -> bool:

@@ -22,7 +22,7 @@ class Scoring:
 
     def _score_rows(self, X) -> tuple[np.ndarray, np.ndarray]:
         parameters, family = self._parameters()
-        X = validate_data(self, X, dtype=np.float64, reset=False)
+        X = validate_data(self, X, dtype=np.float64, reset=False, ensure_all_finite=False)
         check_values(X)
         # Differences to one mean first: values near 1e8 keep their digits in the products after.
         origin = parameters.means[0, 0]

@@ -115,7 +115,7 @@ def search(
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features)
-        Data, finite.
+        Data, finite where a row has weight.
     n_components : int or iterable of int
         Numbers of components.
     models : iterable of str, optional
@@ -146,8 +146,8 @@ def search(
         Rows that the tests see: a weighted sample where there are more. Stability sees all rows, or
         20,000 draws where more are distinct.
     time_budget_sec : float, optional
-        No cell is begun after so many seconds; those left are marked as not run. The audit is not
-        counted.
+        No cell is begun after so many seconds; those left are marked as not run, and the audit then
+        makes no simulations, as with `n_bootstrap=0`. What is left of the audit is not counted.
     checkpoint : str or Path, optional
         File that finished cells are added to, and read from if it exists. It belongs to one search:
         the same data, settings, sizes and models, and a seed.
@@ -208,7 +208,7 @@ def search(
 
 def _read_rows(X, sample_weight) -> Rows:
     """Check data and weights, and collapse equal rows."""
-    X = check_array(X, dtype=np.float64, ensure_min_samples=2)
+    X = check_array(X, dtype=np.float64, ensure_min_samples=2, ensure_all_finite=False)
     weight = check_weights(sample_weight, X)
     check_size(X[held_rows(weight, len(X))], 1)
     warn_if_scaled(weight)

@@ -8,6 +8,7 @@ from cohortlab.mixture.readings import (
     asks_beyond_criterion,
     asks_beyond_vetoes,
     say_size,
+    stops_at_vetoes,
     too_few_simulations,
 )
 
@@ -161,15 +162,13 @@ def _edge(certificate: dict) -> list[str]:
         sentences = [f"The choice lies inside the range searched, {first} to {last} components."]
     if not edge["raw_at_edge"]:
         return sentences
-    size = certificate["n_components"]
     sentences.append(
         f"The raw {name}, vetoes left aside, is lowest at the largest size on offer: "
         f"{edge['raw_by_size'][-1]:,.2f} with {say_size(last)}."
     )
-    if not edge["sound_beyond"]:
-        sentences.append(
-            f"No sound optimum of {certificate['model']} was found beyond {say_size(size)}."
-        )
+    if not edge["sound_beyond"] or stops_at_vetoes(certificate):
+        most = say_size(edge["sound_up_to"])
+        sentences.append(f"No sound optimum of {certificate['model']} was found beyond {most}.")
     return sentences
 
 
