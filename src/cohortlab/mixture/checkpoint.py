@@ -52,12 +52,17 @@ class Checkpoint:
     Raises
     ------
     ValueError
-        If the file belongs to another search.
+        If the file belongs to another search, or is none.
     """
 
     def __init__(self, path: str | Path, key: str):
         self.path = Path(path)
         self.cells: dict[tuple[str, int], Cell] = {}
+        if self.path.is_dir() or not self.path.parent.is_dir():
+            raise ValueError(
+                f"checkpoint={str(path)!r}; expected a file in a folder that exists, such as "
+                "'search.jsonl'."
+            )
         if not self.path.exists():
             self.path.write_text(json.dumps({"search": key}) + "\n")
             return

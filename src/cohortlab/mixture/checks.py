@@ -203,7 +203,7 @@ def check_responsibilities(
             f"responsibilities of shape {given.shape} and type {given.dtype}; expected "
             f"({n_samples},) component numbers or names, or ({n_samples}, {n_components}) shares."
         )
-    return _check_shares(given.astype(np.float64)), None
+    return check_shares(given.astype(np.float64)), None
 
 
 def _number_names(given: np.ndarray, n_components: int) -> tuple[np.ndarray, np.ndarray | None]:
@@ -240,7 +240,24 @@ def _check_numbers(given: np.ndarray, n_components: int) -> np.ndarray:
     return (given[:, None] == np.arange(n_components)).astype(np.float64)
 
 
-def _check_shares(shares: np.ndarray) -> np.ndarray:
+def check_shares(shares: np.ndarray) -> np.ndarray:
+    """Return shares as they came, if they are shares.
+
+    Parameters
+    ----------
+    shares : ndarray of shape (n_samples, n_components)
+        They sum to one in each row.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_components)
+        The same.
+
+    Raises
+    ------
+    ValueError
+        Naming the first row that is missing, negative or sums to something else.
+    """
     wrong = np.flatnonzero(~((shares >= 0).all(axis=1) & (abs(shares.sum(axis=1) - 1) < 1e-6)))
     if wrong.size:
         raise ValueError(

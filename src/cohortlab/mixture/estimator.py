@@ -193,7 +193,7 @@ class GaussianMixture(Scoring, DensityMixin, BaseEstimator):
             else:
                 fit = self._run_once(rows, _collapse(shares, rows, weight), family, run)
             explain_failure(fit, self.n_components, family.name)
-            self._keep(fit, rows, family, run)
+            self._keep(fit, rows, family, run, known=shares is not None)
         return self
 
     def _shares_from(self, responsibilities, held: np.ndarray) -> np.ndarray | None:
@@ -237,8 +237,8 @@ class GaussianMixture(Scoring, DensityMixin, BaseEstimator):
         one = run_em(rows, start, family, run, self._settings())[0]
         return Fit(one, 1, (1,), (one.failure,) if one.failure else ())
 
-    def _keep(self, fit: Fit, rows: Rows, family: Family, run: OrderedMap) -> None:
-        """Set the fitted attributes."""
+    def _keep(self, fit: Fit, rows: Rows, family: Family, run: OrderedMap, *, known: bool) -> None:
+        """Set the fitted attributes; without a step only a known partition has settled."""
         parameters = fit.run.parameters
         found = assess(rows, parameters, family, run)
         self.weights_ = parameters.weights[0].copy()
@@ -248,7 +248,7 @@ class GaussianMixture(Scoring, DensityMixin, BaseEstimator):
         self.loglik_path_ = np.array(fit.run.path)
         self.n_parameters_ = count_parameters(family.name, self.n_components, rows.n_features)
         self.n_iter_ = fit.run.n_iter
-        self.converged_ = fit.run.converged or self.max_iter == 0
+        self.converged_ = fit.run.converged or (self.max_iter == 0 and known)
         self.n_starts_agreeing_ = fit.n_agreeing
         self.total_weight_ = rows.total_weight
         if not self.converged_:

@@ -1,6 +1,7 @@
 """What speaks for and against one cell of a search."""
 
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import numpy as np
 
@@ -59,6 +60,14 @@ class Limits:
     moved_share: float = 0.01
     thinness: float = 1e-3
     thin_share: float = 0.1
+
+    def __post_init__(self):
+        """Raise where a limit is no number of zero or more."""
+        for name, value in vars(self).items():
+            if name == "smallest_size" and value is None:
+                continue
+            if not isinstance(value, Real) or not value >= 0:
+                raise ValueError(f"{name}={value!r}; expected a number of zero or more.")
 
     def size_for(self, n_features: int) -> float:
         """Give the fewest rows a component may have.

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.utils.validation import check_array
 
-from cohortlab.mixture.checks import check_weights
+from cohortlab.mixture.checks import check_values, check_weights, held_rows
 from cohortlab.mixture.collapse import Rows, collapse_rows
 
 SMALLEST_SHARE = 0.01
@@ -53,14 +54,29 @@ def split_mass_points(
     points : DataFrame
         One row a mass point: its features, `weight` and `share`.
 
+    Raises
+    ------
+    ValueError
+        If a value is missing or not finite, a column is called as one of those added, or
+        `min_share` is no share.
+
     Examples
     --------
     >>> split_mass_points(np.array([[0.0], [0.0], [1.5]]), min_share=0.5)[0].tolist()
     [0, 0, -1]
     """
+    if not 0 < min_share <= 1:
+        raise ValueError(f"min_share={min_share!r}; expected a share above 0 and up to 1.")
     names = [str(name) for name in getattr(X, "columns", [])]
-    X = np.asarray(X, dtype=np.float64)
-    rows = collapse_rows(X, check_weights(sample_weight, X))
+    taken = sorted({"weight", "share"} & set(names))
+    if taken:
+        raise ValueError(
+            f"X has a column {taken[0]!r}, which the table of points needs itself; rename it."
+        )
+    X = check_array(X, dtype=np.float64, ensure_all_finite=False)
+    weight = check_weights(sample_weight, X)
+    check_values(X[held_rows(weight, len(X))])
+    rows = collapse_rows(X, weight)
     heavy = heaviest_points(rows, min_share)
     number = np.full(rows.n_distinct + 1, -1)
     number[heavy] = np.arange(len(heavy))

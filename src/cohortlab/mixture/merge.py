@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cohortlab.mixture.checks import check_shares, check_weights
+
 # Share of the entropy of guessing. A row that is 95 % sure between two clusters carries 0.29 of it,
 # so this is seven such rows in a hundred and the others certain: few enough to speak of clusters.
 NEGLIGIBLE = 0.02
@@ -75,6 +77,11 @@ def merge_components(responsibilities: np.ndarray, sample_weight=None) -> MergeT
         Entropies and clusters at every number of clusters. A bend in the entropy, where a merge
         lowers it by little, is where clusters lie apart.
 
+    Raises
+    ------
+    ValueError
+        If the responsibilities are no table of shares, or a weight is wrong.
+
     Notes
     -----
     Entropy is -sum_i w_i sum_k r_ik log r_ik; the shares of merged components add up, so the
@@ -91,8 +98,15 @@ def merge_components(responsibilities: np.ndarray, sample_weight=None) -> MergeT
     >>> merge_components(shares).clusters(2).tolist()
     [0, 0, 1]
     """
-    shares = np.array(responsibilities, dtype=np.float64).T
-    weight = np.ones(shares.shape[1]) if sample_weight is None else np.asarray(sample_weight)
+    given = np.array(responsibilities, dtype=np.float64)
+    if given.ndim != 2 or not given.size:
+        raise ValueError(
+            f"responsibilities of shape {given.shape}; expected (n_samples, n_components), as "
+            "predict_proba gives them."
+        )
+    shares = check_shares(given).T
+    weight = check_weights(sample_weight, given)
+    weight = np.ones(len(given)) if weight is None else weight
     members = [[component] for component in range(len(shares))]
     before = float(_entropy(shares, weight).sum())
     rows = [{"n_clusters": len(shares), "entropy": before, "drop": 0.0, "weight": 0.0}]

@@ -176,6 +176,8 @@ def search(
         tol=tol,
         time_budget_sec=0 if time_budget_sec is None else time_budget_sec,
     )
+    if not isinstance(limits, Limits | None):
+        raise ValueError(f"limits={limits!r}; expected Limits, such as Limits(smallest_size=10).")
     if checkpoint is not None and random_state is None:
         raise ValueError(
             "random_state=None with a checkpoint; expected a whole number, such as random_state=0: "
