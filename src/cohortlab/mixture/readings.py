@@ -39,7 +39,8 @@ def stops_at_vetoes(certificate: dict) -> bool:
     """Whether all sizes from some on are vetoed, and several of them better even without junk.
 
     A larger size that is sound, by a second-best optimum perhaps, is no end of the vetoes: only
-    those beyond the largest sound one count.
+    those beyond the largest sound one count, and only where the sizes up to it gain as well: else
+    the data stop asking for more at a size that can be believed.
 
     Parameters
     ----------
@@ -54,7 +55,8 @@ def stops_at_vetoes(certificate: dict) -> bool:
     edge = certificate["edge"]
     vetoed = [one for one in edge["beyond"] if one["n_components"] > edge["sound_up_to"]]
     better = sum(one["gain"] > _LARGE_GAP for one in vetoed)
-    return bool(vetoed) and better >= min(_SEVERAL, len(vetoed))
+    asked = all(one["gain"] > _LARGE_GAP for one in edge["beyond"] if one not in vetoed)
+    return bool(vetoed) and asked and better >= min(_SEVERAL, len(vetoed))
 
 
 def range_too_short(certificate: dict) -> bool:
