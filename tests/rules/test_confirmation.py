@@ -157,6 +157,41 @@ def test_people_who_repeat_themselves_are_no_new_evidence():
     assert np.mean(fooled) > 0.5
 
 
+def market_of_people(rng, n_people, kind):
+    """Baskets with a, with b, of people who repeat themselves: their owners, and who holds what."""
+    likes_a = rng.random(n_people) < 0.3
+    likes_b = rng.random(n_people) < np.where(likes_a, 0.5, 0.2)
+    if kind == "four equal baskets":
+        owner = np.repeat(np.arange(n_people), 4)
+        return owner, likes_a[owner], likes_b[owner]
+    owner = np.repeat(np.arange(n_people), rng.geometric(0.2, n_people))
+    held = [
+        rng.random(len(owner)) < np.where(likes[owner], 0.9, 0.05) for likes in (likes_a, likes_b)
+    ]
+    return owner, *held
+
+
+@pytest.mark.parametrize("kind", ["four equal baskets", "some come more often than others"])
+def test_the_interval_holds_the_lift_as_often_as_stated_where_people_come_again(kind):
+    _, with_a, with_b = market_of_people(np.random.default_rng(999), 1_000_000, kind)
+    true_lift = (with_a & with_b).mean() / with_a.mean() / with_b.mean()
+    rule = pd.DataFrame({"antecedents": [frozenset("a")], "consequents": [frozenset("b")]})
+    rule = rule.assign(support=0.1, confidence=0.5, lift=1.5)
+    inside, forgotten = 0, 0
+    for seed in range(N_NULLS):
+        owner, *held = market_of_people(np.random.default_rng(seed), 150, kind)
+        every = pd.DataFrame({"basket_id": np.arange(len(owner)), "person_id": owner})
+        columns = zip("abz", [*held, np.ones(len(owner), dtype=bool)], strict=True)
+        table = pd.concat([every[rows].assign(item=item) for item, rows in columns])
+        judged = confirm_rules(rule, table)
+        alone = confirm_rules(rule, table.drop(columns="person_id"))
+        inside += judged["lift_low"].item() <= true_lift <= judged["lift_high"].item()
+        forgotten += alone["lift_low"].item() <= true_lift <= alone["lift_high"].item()
+    # Of 95 %, both ends have a probability below 0.001; without people it is far fewer.
+    assert stats.binom.ppf(0.001, N_NULLS, 0.95) <= inside <= stats.binom.ppf(0.999, N_NULLS, 0.95)
+    assert forgotten < stats.binom.ppf(0.001, N_NULLS, 0.95)
+
+
 TREE = pd.DataFrame(
     [(f"i{j:02d}", f"category {j // 3}") for j in range(24)]
     + [(f"category {k}", f"department {k // 3}") for k in range(8)],
@@ -192,6 +227,9 @@ def test_repeating_every_basket_for_one_person_changes_no_p():
     rules = association_rules(frequent_itemsets(once, 0.05, max_len=2), min_threshold=0.3)
     p = [confirm_rules(rules, table) for table in (once, often)]
     np.testing.assert_allclose(p[1]["design_effect"], 3.0, rtol=1e-9)
+    np.testing.assert_allclose(p[1]["lift_design_effect"], 3.0, rtol=1e-9)
+    for end in ("lift_low", "lift_high"):
+        np.testing.assert_allclose(p[1][end], p[0][end], rtol=1e-9)
     np.testing.assert_allclose(p[1]["p"], p[0]["p"], rtol=1e-9)
     assert p[1]["count"].tolist() == (3 * p[0]["count"]).tolist()
     assert p[1]["people"].tolist() == p[0]["count"].tolist()

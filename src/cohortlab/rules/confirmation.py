@@ -103,19 +103,19 @@ def confirm_rules(
         `antecedents, consequents`; `discovery support`, `discovery confidence`, `discovery lift`
         from the rules; then from these baskets `count, support, confidence, lift, lift_low,
         lift_high`, `expected` (baskets with both that chance gives among baskets of the same
-        size), `people` (with both, where known), `design_effect`, `fisher_p` (which
-        knows neither sizes nor people), `p`, `q` (corrected),
-        `confirmed`, `improvement`, `p_productive`, `productive`, `redundant`. In the order of the
-        rules.
+        size), `people` (with both, where known), `design_effect` (of p), `lift_design_effect` (of
+        the lift's interval), `fisher_p` (which knows neither sizes nor people), `p`, `q`
+        (corrected), `confirmed`, `improvement`, `p_productive`, `productive`, `redundant`. In the
+        order of the rules.
 
     Notes
     -----
     *p* is one-sided, by `upper_tail` over the strata of `size_strata`; where people come more than
-    once, by their design effect. *productive*: within the baskets that hold all but one of the
-    antecedents, the one left out still raises the share of the consequent, whichever it is; the
-    largest of these p-values counts, corrected like p (Webb 2007, section 3.2). *redundant*: a
-    more general rule explains it: it is not productive, or improves on one by no more than
-    `min_improvement`.
+    once, by their design effect; the interval of the lift is widened by its own. *productive*:
+    within the baskets that hold all but one of the antecedents, the one left out still raises the
+    share of the consequent, whichever it is; the largest of these p-values counts, corrected like p
+    (Webb 2007, section 3.2). *redundant*: a more general rule explains it: it is not productive, or
+    improves on one by no more than `min_improvement`.
 
     References
     ----------
@@ -139,7 +139,8 @@ def confirm_rules(
     return _decided(table, judged, read.n_baskets, alpha, correction, min_improvement)
 
 
-JUDGED = ["both", "left", "right", "people", "expected", "effect", "p", "best", "p_productive"]
+JUDGED = ["both", "left", "right", "people", "expected", "effect", "lift_effect"]
+JUDGED += ["p", "best", "p_productive"]
 
 
 def _judge(
@@ -152,7 +153,8 @@ def _judge(
     masks = mask(left), mask(right)
     both = masks[0] & masks[1]
     counts = [counter.counts(mask) for mask in (both, *masks)]
-    factor = effect(*masks) if effect and effect.people.repeat else 1.0
+    repeat = effect is not None and effect.people.repeat
+    factor, lift_factor = (effect(*masks), effect.of_lift(*masks)) if repeat else (1.0, 1.0)
     expected, p = upper_tail(*counts, counter.sizes, factor)
     best, p_productive = counts[2].sum() / max(counter.sizes.sum(), 1), p
     for fewer in _parts(left):
@@ -163,7 +165,7 @@ def _judge(
             p_productive = max(p_productive, upper_tail(*counts[:2], with_right, n, factor)[1])
     n_people = effect.n_people(both) if effect else -1
     totals = [int(count.sum()) for count in counts]
-    return (*totals, n_people, expected, factor, p, best, p_productive)
+    return (*totals, n_people, expected, factor, lift_factor, p, best, p_productive)
 
 
 def _parts(items: frozenset) -> list[frozenset]:
@@ -185,10 +187,12 @@ def _decided(
         confidence, lift = both / left, both * float(n_baskets) / counts.expected
     table["count"], table["support"] = both, both / max(n_baskets, 1)
     table["confidence"], table["lift"] = confidence, lift
-    table["lift_low"], table["lift_high"] = lift_interval(counts)
+    effect = judged["lift_effect"].to_numpy(dtype=float)
+    table["lift_low"], table["lift_high"] = lift_interval(counts, design_effect=effect)
     table["expected"] = judged["expected"].to_numpy(dtype=float)
     table["people"] = judged["people"].astype("Int64").mask(judged["people"] < 0)
     table["design_effect"] = judged["effect"].to_numpy(dtype=float)
+    table["lift_design_effect"] = effect
     table["fisher_p"] = fisher_p(counts)
     table["p"] = judged["p"].to_numpy(dtype=float)
     table["q"] = adjust(table["p"].to_numpy(), correction)

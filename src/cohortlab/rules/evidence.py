@@ -145,18 +145,49 @@ class DesignEffect:
         n = counter.sizes
         a, b, both = (counter.counts(mask) for mask in (left, right, left & right))
         p, q = a / n, b / n
-        # Baskets with the left side only, then with the right one, then with both.
-        at = [counter.places(mask) for mask in (left & ~right, right & ~left, left & right)]
+        at = self._places(left, right)
         strata = [counter.stratum_of[places] for places in at]
-        weights = np.concatenate([-q[strata[0]], -p[strata[1]], (1 - p - q)[strata[2]]])
-        owners = self.person_of[np.concatenate(at)]
-        sums = np.bincount(owners, weights, minlength=self.people.n)
-        sums += self.baskets_of_people @ (p * q)
+        weights = [-q[strata[0]], -p[strata[1]], (1 - p - q)[strata[2]]]
+        sums = self._by_person(at, weights) + self.baskets_of_people @ (p * q)
         squares = both * ((1 - p) * (1 - q)) ** 2 + (a - both) * ((1 - p) * q) ** 2
         squares += (b - both) * (p * (1 - q)) ** 2 + (n - a - b + both) * (p * q) ** 2
-        total = float(squares.sum())
-        return max(1.0, float((sums**2).sum()) / total) if total > 0 else 1.0
+        return _inflation(sums, float(squares.sum()))
+
+    def of_lift(self, left: np.ndarray, right: np.ndarray) -> float:
+        """Return how much people inflate the variance of the logarithm of a rule's lift.
+
+        By the delta method a basket moves it by 1 - x n/a - y n/b + xy n/ab over n, x and y telling
+        whether it holds the sides and ab, a, b, n counting baskets with both, with each, and all.
+        Totals of people in place of baskets give the variance of a sample of clusters (Liang and
+        Zeger 1986, Longitudinal data analysis using generalized linear models). Without a basket of
+        both sides it is the effect of the excess.
+        """
+        counts = [float(self.counter.counts(mask).sum()) for mask in (left, right, left & right)]
+        a, b, both = counts
+        if both == 0:
+            return self(left, right)
+        n = float(self.counter.sizes.sum())
+        moves = np.array([-n / a, -n / b, n / both - n / a - n / b])
+        at = self._places(left, right)
+        weights = [np.full(len(places), move) for places, move in zip(at, moves, strict=True)]
+        sums = self._by_person(at, weights) + self.baskets_of_people.sum(axis=1)
+        numbers = np.array([a - both, b - both, both])
+        return _inflation(sums, float(numbers @ (1 + moves) ** 2 + n - numbers.sum()))
+
+    def _places(self, left: np.ndarray, right: np.ndarray) -> list[np.ndarray]:
+        """Places of the baskets with the left side only, with the right one only, with both."""
+        return [self.counter.places(mask) for mask in (left & ~right, right & ~left, left & right)]
+
+    def _by_person(self, at: list[np.ndarray], weights: list[np.ndarray]) -> np.ndarray:
+        owners = self.person_of[np.concatenate(at)]
+        return np.bincount(owners, np.concatenate(weights), minlength=self.people.n)
 
     def n_people(self, mask: np.ndarray) -> int:
         """Count the people behind some baskets."""
         return len(np.unique(self.person_of[self.counter.places(mask)]))
+
+
+def _inflation(sums_of_people: np.ndarray, squares_of_baskets: float) -> float:
+    if squares_of_baskets <= 0:
+        return 1.0
+    return max(1.0, float((sums_of_people**2).sum()) / squares_of_baskets)

@@ -115,7 +115,9 @@ def odds_ratio_interval(c: RuleCounts, *, level: float = 0.95) -> tuple[np.ndarr
     return np.exp(centre - reach), np.exp(centre + reach)
 
 
-def lift_interval(c: RuleCounts, *, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+def lift_interval(
+    c: RuleCounts, *, level: float = 0.95, design_effect: np.ndarray | float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
     """Interval of the lift on the scale of its logarithm.
 
     Parameters
@@ -124,6 +126,8 @@ def lift_interval(c: RuleCounts, *, level: float = 0.95) -> tuple[np.ndarray, np
         Counts of the rules.
     level : float
         Probability that the interval holds, in (0, 1).
+    design_effect : float or ndarray of float, shape (n_rules,)
+        What the variance is multiplied by, where baskets of one person depend on one another.
 
     Returns
     -------
@@ -134,13 +138,13 @@ def lift_interval(c: RuleCounts, *, level: float = 0.95) -> tuple[np.ndarray, np
     -----
     By the delta method for a multinomial sample of baskets, the variance of the logarithm is
     1/ab - 1/a - 1/b + 2 ab/(a b) - 1/n with the counts ab, a, b of A and B, A, B. Without a basket
-    of both, half a basket gives the upper end, and the lower one is 0. The baskets are taken to be
-    independent of one another.
+    of both, half a basket gives the upper end, and the lower one is 0. Without a design effect
+    the baskets are taken to be independent of one another.
     """
     both = np.maximum(c.both, 0.5)
     left, right = np.maximum(c.left, both), np.maximum(c.right, both)
     variance = 1 / both - 1 / left - 1 / right + 2 * both / (left * right) - 1 / max(c.n, 1)
-    reach = ndtri(0.5 + level / 2) * np.sqrt(np.maximum(variance, 0.0))
+    reach = ndtri(0.5 + level / 2) * np.sqrt(np.maximum(variance, 0.0) * design_effect)
     centre = np.log(both) + np.log(max(c.n, 1)) - np.log(left) - np.log(right)
     low = np.where(c.both == 0, 0.0, np.exp(centre - reach))
     return low, np.exp(centre + reach)
