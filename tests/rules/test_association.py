@@ -34,8 +34,18 @@ def test_mlxtend_frame_is_taken_when_the_number_of_baskets_is_given():
     theirs = fpgrowth(one_hot(baskets), 0.0999, use_colnames=True)
     ours = frequent_itemsets(long_table(baskets), 0.1)
     assert_frame_equal(association_rules(theirs, n_baskets=60), association_rules(ours))
+    assert_frame_equal(association_rules(theirs, num_itemsets=60), association_rules(ours))
     with pytest.raises(ValueError, match="pass n_baskets="):
         association_rules(theirs)
+
+
+@pytest.mark.parametrize("n_baskets", [59, 61, 100])
+@pytest.mark.parametrize("counted", [False, True])
+def test_a_number_of_baskets_that_makes_no_whole_counts_is_refused(n_baskets, counted):
+    itemsets = frequent_itemsets(long_table(random_baskets(2)), 0.1)
+    frame = itemsets if counted else itemsets[["support", "itemsets"]]
+    with pytest.raises(ValueError, match=f"of {n_baskets} baskets is .* of them, not "):
+        association_rules(frame, n_baskets=n_baskets)
 
 
 def test_our_frame_is_taken_by_mlxtend():
@@ -180,6 +190,10 @@ def test_independent_items_have_lift_one():
         (lambda s: association_rules(s, metric="luck"), "unknown metric 'luck'"),
         (lambda s: association_rules(s, min_threshold=float("nan")), "is not a number"),
         (lambda s: association_rules(s, further=["luck"]), "unknown metric 'luck'"),
+        (
+            lambda s: association_rules(s, n_baskets=60, num_itemsets=61),
+            "61: give one",
+        ),
         (lambda s: association_rules(s.tail(9)), "without its part"),
         (lambda s: association_rules(s.drop(columns="support")), "lack the columns"),
     ],

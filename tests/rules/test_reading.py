@@ -2,11 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from rules.making import long_table, one_hot
+from scipy import sparse
 
 from cohortlab.rules import as_lists, as_text, association_rules, frequent_itemsets, from_text
 from cohortlab.rules.reading import read_baskets
 
-HOSTILE = ['a, "b"', "line\nbreak", "<b>&amp;</b>", "frozenset({1})", "ÄÖ 家電", "[]", " ", "\\"]
+HOSTILE = ['a, "b"', "line\nbreak", "<b>&amp;</b>", "frozenset({1})", "ÄÖ 家電", "[]", " a ", "\\"]
 
 
 def test_the_report_counts_what_was_read():
@@ -35,6 +36,17 @@ def test_reading_twice_changes_nothing():
         (pd.DataFrame({"a": [1.0, np.nan], "b": [1, 0]}), "holds None in row 1, column 'a'"),
         (pd.DataFrame({"a": [0, 2]}), r"holds .*2.* in row 1, column 'a'"),
         (pd.DataFrame({"a": pd.arrays.SparseArray([0.0, 0.5])}), r"holds .*0.5.* in row 1"),
+        (
+            pd.DataFrame({"order": [7, 7], "product": [0, 1]}),
+            "needs the columns basket_id and item",
+        ),
+        (pd.DataFrame({"order": [0, 0, 1], "product": [0, 1, 1]}), "may be items or ids"),
+        (np.eye(2, dtype=bool), r"matrix of the shape \(2, 2\), without the names"),
+        (sparse.csr_array(np.eye(2)), r"matrix of the shape \(2, 2\), without the names"),
+        (long_table([["a"], ["b", ""], [" "]]), "items are blank in 2 entries, first in .*'t1'"),
+        ([["a", " "]], "items are blank in 1 entries"),
+        (pd.DataFrame({"a": [True], "": [True]}), "items are blank in 1 entries"),
+        (pd.DataFrame({"basket_id": ["x", ""], "item": ["a", "b"]}), "basket ids are blank in 1"),
         (pd.DataFrame([[1, 1]], columns=["a", "a"]), "all different"),
     ],
 )
@@ -46,6 +58,13 @@ def test_bad_baskets_are_named(baskets, message):
 def test_a_one_hot_frame_may_have_items_called_item_and_basket_id():
     frame = one_hot([{"item"}, {"item", "basket_id"}], items=["item", "basket_id"])
     assert frequent_itemsets(frame, 1)["count"].tolist() == [2, 1, 1]
+
+
+def test_few_columns_of_true_and_false_and_lists_in_an_array_are_no_doubt():
+    flags = pd.DataFrame({"order": [True, False], "product": [True, True]})
+    assert frequent_itemsets(flags, 1)["count"].tolist() == [2, 1, 1]
+    texts = np.array([["tea", "milk"], ["tea", "jam"]])
+    assert frequent_itemsets(texts, 2)["itemsets"].tolist() == [frozenset(["tea"])]
 
 
 def test_numbers_beside_texts_are_items_like_others():

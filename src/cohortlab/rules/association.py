@@ -36,6 +36,7 @@ def association_rules(
     *,
     max_consequent: int | None = None,
     n_baskets: int | None = None,
+    num_itemsets: int | None = None,
     further: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Rules from frequent itemsets, with mlxtend's columns.
@@ -53,6 +54,8 @@ def association_rules(
         Largest number of items on the right-hand side; no limit by default.
     n_baskets : int, optional
         Number of baskets, where the frame does not remember it.
+    num_itemsets : int, optional
+        mlxtend's name for `n_baskets`; give one of the two.
     further : sequence of str
         Measures of `FURTHER_MEASURES` to add as columns; all of them: `further=FURTHER_MEASURES`.
 
@@ -66,8 +69,9 @@ def association_rules(
     Raises
     ------
     ValueError
-        If a measure is unknown, the threshold is no number, the number of baskets is not known, or
-        a part of an itemset is not among the itemsets.
+        If a measure is unknown, the threshold is no number, the number of baskets is not known or
+        does not make whole numbers of the supports, or a part of an itemset is not among the
+        itemsets.
 
     Notes
     -----
@@ -82,7 +86,9 @@ def association_rules(
             )
     if np.isnan(min_threshold):
         raise ValueError("min_threshold is not a number: give the value that rules must reach")
-    found, items, n_baskets = _coded(itemsets, n_baskets)
+    if None not in (n_baskets, num_itemsets) and n_baskets != num_itemsets:
+        raise ValueError(f"n_baskets is {n_baskets} and num_itemsets {num_itemsets}: give one")
+    found, items, n_baskets = _coded(itemsets, n_baskets or num_itemsets)
     index = SubsetIndex(found, len(items))
     improving = "improvement" in (metric, *further)
     kept = []
@@ -102,12 +108,24 @@ def _coded(itemsets: pd.DataFrame, n_baskets: int | None) -> tuple[Found, list, 
     n_baskets = n_baskets or itemsets.attrs.get("n_baskets")
     if n_baskets is None:
         raise ValueError("the frame of itemsets does not say how many baskets: pass n_baskets=")
-    if "count" in itemsets.columns:
-        counts = itemsets["count"].to_numpy(dtype=np.int64)
-    else:
-        counts = np.rint(itemsets["support"].to_numpy(dtype=float) * n_baskets).astype(np.int64)
+    counts = _whole_counts(itemsets, n_baskets)
     codes, sizes, items = codes_of_sets(itemsets["itemsets"])
     return found_of(codes, sizes, counts), items, int(n_baskets)
+
+
+def _whole_counts(itemsets: pd.DataFrame, n_baskets: int) -> np.ndarray:
+    support = itemsets["support"].to_numpy(dtype=float)
+    meant = support * n_baskets
+    counts = itemsets["count"].to_numpy() if "count" in itemsets.columns else np.rint(meant)
+    wrong = np.flatnonzero(~(np.abs(meant - counts) <= 1e-6 * np.maximum(meant, 1.0)))
+    if len(wrong):
+        first = wrong[0]
+        expected = f"{counts[first]:g}" if "count" in itemsets.columns else "a whole number"
+        raise ValueError(
+            f"a support of {support[first]:g} of {n_baskets} baskets is {meant[first]:.6g} of "
+            f"them, not {expected}: give the number of baskets that they were found in"
+        )
+    return counts.astype(np.int64)
 
 
 def _splits(index: SubsetIndex, items: list, max_consequent: int | None) -> Iterator[_Rules]:

@@ -10,6 +10,9 @@ from scipy import sparse
 
 from cohortlab.rules.checks import require
 
+#: A log has at most so many columns of ids: baskets, people, items.
+MOST_IDS = 3
+
 
 @dataclass(frozen=True)
 class BasketReport:
@@ -76,7 +79,8 @@ def read_baskets(baskets: pd.DataFrame | Sequence[Iterable] | Baskets) -> Basket
     baskets : DataFrame or sequence of iterables
         Columns `basket_id, item`, one row per basket and item; or one iterable of items for each
         basket; or a frame with a row per basket and a column per item that holds true or false, or
-        1 or 0, dense or sparse. `Baskets` are handed back as they are.
+        1 or 0, dense or sparse. `Baskets` are handed back as they are. Few dense columns of 1 and 0
+        are refused, as they may as well be ids: true and false tell them apart.
 
     Returns
     -------
@@ -86,7 +90,7 @@ def read_baskets(baskets: pd.DataFrame | Sequence[Iterable] | Baskets) -> Basket
     Raises
     ------
     ValueError
-        If an id or an item is missing, or the form is none of the three.
+        If an id or an item is missing or blank, or the form is none of the three, or not clear.
 
     Examples
     --------
@@ -109,6 +113,17 @@ def _is_one_hot(frame: pd.DataFrame) -> bool:
     return all(pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes)
 
 
+def _refuse_ids(frame: pd.DataFrame) -> None:
+    """Refuse what a log of ids may look like: one has a column for baskets, people and items."""
+    plain = [not isinstance(k, pd.SparseDtype) and not _is_flag(k) for k in frame.dtypes]
+    if all(plain) and len(frame.columns) <= MOST_IDS:
+        raise ValueError(
+            f"the columns {list(frame.columns)} of 1 and 0 may be items or ids: for a table of "
+            "ids name them basket_id and item; for a one-hot frame make them true and false, by "
+            "frame.astype(bool)"
+        )
+
+
 def _is_flag(kind: Any) -> bool:
     return pd.api.types.is_bool_dtype(kind)
 
@@ -128,6 +143,7 @@ def _from_table(table: pd.DataFrame) -> Baskets:
 
 
 def _from_lists(baskets: Sequence[Iterable]) -> Baskets:
+    _refuse_matrix(baskets)
     if isinstance(baskets, str | bytes) or not isinstance(baskets, Iterable):
         raise ValueError(f"baskets are a {type(baskets).__name__}: give a table or a list of lists")
     held = []
@@ -144,6 +160,16 @@ def _from_lists(baskets: Sequence[Iterable]) -> Baskets:
             "name them before mining"
         )
     return _coded(rows, *_split(item_codes(flat), np.arange(len(held))))
+
+
+def _refuse_matrix(baskets: Any) -> None:
+    numbers = isinstance(baskets, np.ndarray) and baskets.ndim == 2 and baskets.dtype.kind in "biuf"
+    if numbers or sparse.issparse(baskets):
+        raise ValueError(
+            f"baskets are a matrix of the shape {baskets.shape}, without the names of items: give "
+            "pd.DataFrame(matrix, columns=names) (of a sparse one "
+            "pd.DataFrame.sparse.from_spmatrix), or matrix.tolist() where rows list items"
+        )
 
 
 def _split(coded: tuple[np.ndarray, list], ids: np.ndarray) -> tuple[np.ndarray, np.ndarray, list]:
@@ -169,6 +195,7 @@ def _from_one_hot(frame: pd.DataFrame) -> Baskets:
     wrong = wrong[np.asarray(values, dtype=float)[wrong] != 0]
     if len(wrong):
         raise ValueError(_not_a_flag(frame, *(part[wrong[0]] for part in (values, rows, places))))
+    _refuse_ids(frame)
     kept = np.asarray(values, dtype=bool)
     codes, items = item_codes(pd.Series(frame.columns))
     return _coded(rows[kept].astype(np.int64), codes[places[kept]], frame.index.to_numpy(), items)
@@ -177,7 +204,7 @@ def _from_one_hot(frame: pd.DataFrame) -> Baskets:
 def _not_a_flag(frame: pd.DataFrame, value: Any, row: int, place: int) -> str:
     return (
         f"the one-hot frame holds {value!r} in row {row}, column {frame.columns[place]!r}: every "
-        "value has to be true or false, 1 or 0"
+        "value has to be true or false, 1 or 0; a table of ids needs the columns basket_id and item"
     )
 
 
@@ -218,6 +245,15 @@ def item_codes(items: pd.Series) -> tuple[np.ndarray, list]:
 
 
 def _coded(rows: np.ndarray, columns: np.ndarray, ids: np.ndarray, items: list) -> Baskets:
+    for what, names, codes in (("items", items, columns), ("basket ids", ids, rows)):
+        blank = _blank(names)
+        if blank:
+            own = np.isin(codes, blank)
+            where = f", first in basket {ids[rows[own][0]]!r}" if own.any() else ""
+            raise ValueError(
+                f"{what} are blank in {int(own.sum())} entries{where}: drop or name them before "
+                "mining"
+            )
     n_rows, width = len(rows), max(len(items), 1)
     entries = rows.astype(np.int64) * width + columns
     if (entries[1:] <= entries[:-1]).any():
@@ -232,3 +268,10 @@ def _coded(rows: np.ndarray, columns: np.ndarray, ids: np.ndarray, items: list) 
         n_empty=len(ids) - n_filled,
     )
     return Baskets(rows, columns, ids, items, report)
+
+
+def _blank(names: Sequence | np.ndarray) -> list[int]:
+    """Places of names of nothing but spaces: entries that know no item would share one of them."""
+    if isinstance(names, np.ndarray) and names.dtype.kind != "O":
+        return []
+    return [i for i, name in enumerate(names) if isinstance(name, str) and not name.strip()]
