@@ -244,7 +244,7 @@ def test_the_cap_holds_for_what_is_met_on_the_way(target):
     found = frequent_itemsets([range(30)] * 3, 1, target=target, max_itemsets=30)
     assert len(found) == 1
     with pytest.raises(
-        ValueError, match=r"stopped at (\d+) itemsets .* try a min_support of 0.6667"
+        ValueError, match=r"stopped at (\d+) itemsets .* try a min_support of 2 .a share of 0.6667"
     ):
         frequent_itemsets([range(30)] * 3, 1, target=target, max_itemsets=29)
 
@@ -253,12 +253,29 @@ def test_the_cap_tells_what_was_found_and_a_support_that_gives_less():
     table = long_table(random_baskets(0))
     with pytest.raises(ValueError, match=r"stopped at (\d+) itemsets") as stopped:
         frequent_itemsets(table, 1, max_itemsets=20)
-    tried = float(str(stopped.value).split("min_support of ")[1].split()[0])
-    assert tried == pytest.approx(2 / 60, rel=1e-3)
+    tried = int(str(stopped.value).split("min_support of ")[1].split()[0])
+    assert tried == 2
     assert isinstance(stopped.value, TooManyItemsetsError)
     every = len(frequent_itemsets(table, 1))
     assert len(frequent_itemsets(table, tried)) < every
     assert len(frequent_itemsets(table, 1, max_itemsets=every)) == every
+
+
+def test_advice_beyond_the_cap_never_leads_back_to_the_same_error():
+    baskets, support, asked = [range(20)] * 4, 1, []
+    while support:
+        with pytest.raises(TooManyItemsetsError, match=r"max_len.* for target=") as stopped:
+            frequent_itemsets(baskets, support, max_itemsets=100)
+        asked.append(support)
+        told = str(stopped.value)
+        support = int(told.split("min_support of ")[1].split()[0]) if "min_support" in told else 0
+    assert asked == [1, 2]
+    assert len(frequent_itemsets(baskets, 2, target="closed", max_itemsets=100)) == 1
+
+
+def test_what_cannot_be_stopped_says_so():
+    with pytest.raises(TooManyItemsetsError, match=r"^found 127 itemsets"):
+        frequent_itemsets([set("abcdefg")] * 9, 1, "fpgrowth", max_itemsets=20)
 
 
 def test_algorithm_target_and_length_may_be_given_by_place():

@@ -48,8 +48,9 @@ def frequent_itemsets(
         Largest number of items in a set; what is closed or maximal does not depend on it beyond
         one item more.
     max_itemsets : int
-        Mining stops with an error beyond this number of frequent itemsets; for closed and maximal
-        ones, those on the way to them count.
+        Beyond this number of frequent itemsets there is an error; for closed and maximal ones,
+        those on the way to them count. `eclat` stops there; mlxtend's algorithms find all of them
+        first, whatever time and memory that takes.
     apart : DataFrame, optional
         Two columns of items that no itemset may hold together, such as `ancestor_pairs` gives.
 
@@ -97,7 +98,9 @@ def frequent_itemsets(
         pairs = _coded_pairs(apart, read.items)
         found = MINERS[algorithm](read, min_count, **options, apart=pairs)
     if found.n_met > max_itemsets:
-        raise TooManyItemsetsError(_too_many(found, max_itemsets, min_count, read.n_baskets))
+        raise TooManyItemsetsError(
+            _too_many(found, target, max_itemsets, min_count, read.n_baskets)
+        )
     table = as_frame(found, read.items, read.n_baskets)
     table.attrs |= {"n_empty": read.report.n_empty, "n_repeated": read.report.n_repeated}
     return table
@@ -145,12 +148,18 @@ def _coded_pairs(apart: pd.DataFrame | None, items: list) -> np.ndarray | None:
     return np.array(known, dtype=np.int64).reshape(-1, 2)
 
 
-def _too_many(found: Found, max_itemsets: int, min_count: int, n_baskets: int) -> str:
+def _too_many(found: Found, target: str, max_itemsets: int, min_count: int, n_baskets: int) -> str:
     # What was met so far does not tell how many there are. A support that is a little higher may
     # well be stopped again, and each such try takes as long; by doubling, few tries are enough.
-    tried = min(2 * min_count, n_baskets)
+    # What is in every basket is no advice: it may be as many.
+    tried = 2 * min_count
+    met = "found" if found.tree is None else "stopped at"
+    advice = "limit max_len, ask for fewer by another choice of items"
+    if target == "all":
+        advice += ', or for target="closed"'
+    if tried < n_baskets:
+        advice = f"try a min_support of {tried} (a share of {tried / n_baskets:.4g}), {advice}"
     return (
-        f"stopped at {found.n_met} itemsets in {min_count} of {n_baskets} baskets or more, where "
-        f"max_itemsets is {max_itemsets}: try a min_support of {tried / n_baskets:.4g} "
-        f"({tried} baskets), limit max_len, or ask for fewer by another choice of items"
+        f"{met} {found.n_met} itemsets in {min_count} of {n_baskets} baskets or more, where "
+        f"max_itemsets is {max_itemsets}: {advice}"
     )
