@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from scipy.cluster.hierarchy import fcluster, linkage
 
 from cohortlab.plots.style import (
@@ -17,6 +18,7 @@ from cohortlab.plots.style import (
     plain,
     shorten,
 )
+from cohortlab.rules.text import titled
 
 
 def support_and_confidence(rules: pd.DataFrame) -> Figure:
@@ -146,7 +148,7 @@ def lift_inside_and_outside(table: pd.DataFrame, names: Mapping[int, str]) -> Fi
     -------
     matplotlib.figure.Figure
         A panel a cluster, logarithmic axes; on the dashed line a rule is as strong inside as
-        outside. Filled marks differ by the corrected test.
+        outside. Filled marks differ by the corrected test; a legend tells so.
     """
     known = table[(table["in lift"] > 0) & (table["out lift"] > 0)]
     if known.empty:
@@ -164,6 +166,10 @@ def lift_inside_and_outside(table: pd.DataFrame, names: Mapping[int, str]) -> Fi
         name = plain(shorten(str(names.get(cluster, cluster)), 34))
         panel.set_title(f"{cluster}: {name}\n{int(own['differs'].sum())} differ", fontsize=8)
         panel.set(xlabel="lift outside", ylabel="lift inside")
+    mark = {"marker": "o", "linestyle": "none", "color": "#d55e00", "markersize": 5}
+    words = {"differs": "#d55e00", "does not differ": "none"}
+    marks = [Line2D([], [], label=word, markerfacecolor=f, **mark) for word, f in words.items()]
+    figure.legend(handles=marks, loc="outside lower center", ncols=2, fontsize=8, frameon=False)
     return figure
 
 
@@ -266,8 +272,14 @@ def _equal_lifts(axes: plt.Axes, first: pd.Series, second: pd.Series) -> None:
 
 
 def _set_title(items: Iterable[str], titles: Mapping[str, str]) -> str:
-    return plain(shorten(" + ".join(sorted(titles.get(i, str(i)) for i in items)), 34))
+    ordered = sorted(items, key=str)
+    length = 42 // len(ordered) - 2
+    return " + ".join(_title(item, titles, length) for item in ordered)
 
 
-def _title(item: str, titles: dict[str, str]) -> str:
-    return plain(shorten(titles.get(item, item), 40))
+def _title(item: str, titles: Mapping[str, str], length: int = 40) -> str:
+    """Name an item, shortened, and its id behind it in full where the name does not tell it."""
+    named, mark = titled(item, titles), f" [{item}]"
+    if not named.endswith(mark):
+        return plain(shorten(named, length))
+    return plain(shorten(named.removesuffix(mark), max(length - len(mark), 6)) + mark)

@@ -93,14 +93,28 @@ def with_titles(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     """
     texts = {
         name: table[name].map(
-            lambda items: " + ".join(_title(i, titles) for i in sorted_items(items))
+            lambda items: " + ".join(titled(i, titles) for i in sorted_items(items))
         )
         for name in _set_columns(table)
     }
     return table.assign(**texts)
 
 
-def _title(item: str, titles: Mapping[str, str]) -> str:
+def titled(item: str, titles: Mapping[str, str]) -> str:
+    """Title of one item with its id, as in `with_titles`.
+
+    Parameters
+    ----------
+    item : str
+        Its id.
+    titles : mapping of item to text
+        What to call an item.
+
+    Returns
+    -------
+    str
+        Such as `milk [12]`.
+    """
     title = titles.get(item)
     words = [] if title is None or pd.isna(title) else str(title).split()
     if not words:
