@@ -1,6 +1,7 @@
 """The benchmark runs as its head says, and its tables can be made of what it prints."""
 
 import json
+import runpy
 import subprocess
 import sys
 
@@ -36,3 +37,26 @@ def test_the_tables_hold_a_row_for_each_case(quick, tmp_path):
     tables = bench("--table", path).strip().split("\n\n")
     assert [table.count("\n") - 1 for table in tables] == [2, len(quick["growth"])]
     assert all(row.count("|") == 9 for table in tables for row in table.splitlines())
+
+
+def test_every_aim_has_a_verdict_at_the_end(quick):
+    assert list(quick)[-1] == "verdicts"
+    assert len(quick["verdicts"]) == 5 * len(quick["cases"])
+    assert sum("MiB at the peak" in told and ", reached" in told for told in quick["verdicts"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("speed", "ratio", "peak", "words"),
+    [
+        (10.0, 2.0, 1023, ["10, reached", "2, reached", "1023, reached"]),
+        (9.9, 2.01, 1024, ["9.9, NOT REACHED", "2.01, NOT REACHED", "1024, NOT REACHED"]),
+        (50.0, None, 300, ["50, reached", "not measured", "300, reached"]),
+    ],
+)
+def test_verdicts_stand_on_the_right_side_of_each_aim(speed, ratio, peak, words):
+    case = {"file": "dense", "support": 0.5, "cohortlab": {"peak_mib": peak}}
+    case["times_faster_than_mlxtend_seconds"] = speed
+    if ratio is not None:
+        case["cohortlab_over_best_pyfim_seconds"] = ratio
+    told = runpy.run_path(BENCH)["verdicts"]([case])
+    assert [word in told[place] for place, word in zip((0, 2, 4), words, strict=True)] == [True] * 3
