@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import yaml
+from conftest import REPOSITORY
 from rules.making import real
 
 from cohortlab.features.invoices import baskets as invoice_baskets
@@ -38,6 +40,30 @@ def test_what_everybody_would_expect_is_among_the_ten_surest_rules(
     assert frozenset(pair) in [frozenset(titles[item] for item in a | b) for a, b in sides]
     # The people who judge had no part in finding: what they say is near what was found.
     assert (best["lift"] / best["discovery lift"]).between(0.5, 1.5).all()
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_ten_surest_rules_at_the_support_that_is_shipped_join_products_of_a_family(
+    online_retail, seed
+):
+    baskets, titles = online_retail
+    step = yaml.safe_load((REPOSITORY / "params.yaml").read_text())["studies"]["customers"]["rules"]
+    assert {name: step[name] for name in SEARCH} == SEARCH
+    rng = np.random.default_rng(seed)
+    found = discover_and_confirm(baskets, step["min_support"], rng=rng, **SEARCH)
+    best = confirmed_rules(found.table).head(10)
+    words = [
+        [set().union(*(titles[item].split() for item in side)) for side in best[name]]
+        for name in ("antecedents", "consequents")
+    ]
+    assert len(best) == 10
+    assert all(left & right for left, right in zip(*words, strict=True))
+    assert (best["lift"] > 50).all()
+    assert (best["people"] >= 25).all()
+    assert (best["confidence"] > 0.6).all()
+    # No few customers make them, and what they say is near what was found.
+    assert (best["design_effect"] < 2.5).all()
+    assert (best["lift"] / best["discovery lift"]).between(0.5, 2.0).all()
 
 
 @pytest.mark.parametrize("seed", range(3))
