@@ -337,8 +337,9 @@ def _veto(
     if moved or figures["reg_label_change"] > limits.moved_share:
         reasons.append(
             "the optimum moves when reg_covar changes tenfold: log-likelihood by "
-            f"{figures['reg_loglik_change']:.3g} a row, {figures['reg_label_change']:.1%} of rows "
-            "change component"
+            f"{figures['reg_loglik_change']:.3g} a row (at most {limits.moved_loglik:g} is "
+            f"allowed), {figures['reg_label_change']:.1%} of rows change component (at most "
+            f"{limits.moved_share:.0%})"
         )
     return tuple(reasons)
 

@@ -177,10 +177,12 @@ def _runner_up(certificate: dict) -> list[str]:
     if runner_up is None:
         return ["No other cell is sound, so there is no runner-up."]
     gap = runner_up["gap"]
-    strength = "a clear lead" if gap >= 10 else "a lead" if gap >= 2 else "hardly a lead"
+    strength = ": a clear lead" if gap >= 10 else ": a lead" if gap >= 2 else ": hardly a lead"
+    if certificate["verdict"] == NONE:
+        strength = ", which says nothing where no choice is good"
     second = (
         f"The runner-up is {runner_up['model']} with {say_size(runner_up['n_components'])}, "
-        f"{gap:,.2f} behind: {strength}."
+        f"{gap:,.2f} behind{strength}."
     )
     criteria = certificate["criteria"]
     agree = criteria["bic"] and criteria["bic_and_icl_agree"]
