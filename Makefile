@@ -41,7 +41,7 @@ repro: setup  ## Run every stage of every study whose inputs changed (dvc repro)
 	python -m cohortlab.run.studies
 
 test: setup  ## Run all tests
-	python -m pytest -n 2
+	python -m pytest -n 2 --dist worksteal
 
 lint: setup  ## Check the style of code and notebooks
 	ruff check .

@@ -41,11 +41,12 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path):
 
 def test_the_log_has_the_figures_of_the_panel_it_is_made_after(tmp_path):
     path, _, counts = write(tmp_path)
-    users = duckdb.sql(
-        f"""select count(*) n, count(distinct regexp_replace(domain, '^(www|m|login)[.]', '')) k,
+    query = f"""select count(*) n,
+        count(distinct regexp_replace(domain, '^(www|m|login)[.]', '')) k,
         avg((hour(used_at) < 6)::int) night, avg((dayofweek(used_at) in (0, 6))::int) weekend
         from read_csv('{path}') group by panelist_id"""
-    ).df()
+    with duckdb.connect() as connection:
+        users = connection.sql(query).df()
     assert len(users) == PANEL["n_users"]
     assert users["n"].sum() == counts["visits"]
     # The logarithm of a user's records varies by 1.25; the others are means over users.

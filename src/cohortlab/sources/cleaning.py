@@ -12,7 +12,9 @@ from cohortlab.sources.errors import SourceError
 
 def _known_signs(form: str) -> str:
     try:
-        duckdb.execute("SELECT try_strptime('', ?)", [form])
+        # A connection of its own: the one that all share would be left with an answer unread.
+        with duckdb.connect() as connection:
+            connection.execute("SELECT try_strptime('', ?)", [form]).fetchall()
     except duckdb.Error as error:
         fault = str(error).splitlines()[0].removeprefix("Invalid Input Error: ")
         raise PydanticCustomError("form", "{fault}", {"fault": fault}) from None
