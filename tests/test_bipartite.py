@@ -269,6 +269,13 @@ def test_bad_item_requests_are_named(arguments, message):
         cluster_items(incidence_matrix(incidence_table()[0]), **arguments)
 
 
+def test_items_of_which_none_has_a_group_form_one_that_is_unknown():
+    table, *_ = incidence_table()
+    found = cluster_items(incidence_matrix(table), method="given", groups={})
+    assert found.names == {0: "unknown"}
+    assert found.details["n_items_without_group"] == len(found.labels) == 30
+
+
 @pytest.mark.parametrize("n_clusters", [1, 2, 3, 30])
 def test_any_number_of_item_clusters_is_delivered_or_fewer(n_clusters):
     found = cluster_items(incidence_matrix(incidence_table()[0]), n_clusters=n_clusters)

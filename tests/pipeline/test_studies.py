@@ -241,7 +241,10 @@ def test_sessions_on_the_retailrocket_sample_runs_without_item_properties(tmp_pa
         ),
         ({"laboratory.algorithms": ["magic"]}, "algorithms: expected names of"),
         ({"laboratory.grids.small.n_seeds": [0]}, "n_seeds is 0"),
-        ({"lesson.crude.clusters.young.share": 0.5}, "values of share must sum to 1"),
+        (
+            {"data.synthetic.people.clusters.students.share": 0.5},
+            "values of share must sum to 1",
+        ),
         ({"lesson.overlaps": [0.7]}, "overlap: expected a number from 0 to 0.5"),
     ],
 )

@@ -145,7 +145,7 @@ def _root_of_degrees(matrix: sparse.csr_array, axis: int) -> np.ndarray:
 def _by_given_groups(
     incidence: Incidence, *, groups: Mapping[str, str] | None, **_: Any
 ) -> tuple[np.ndarray, list[str], dict]:
-    if not groups:
+    if groups is None:
         raise ValueError("method 'given' needs groups=, a mapping of item to group")
     known = {str(item): str(group) for item, group in groups.items()}
     found = [known.get(item, UNKNOWN_GROUP) for item in incidence.items]
