@@ -1,15 +1,17 @@
 """Tests by simulation keep their level, and clusters come back where there are any."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from cohortlab.mixture import Limits, search
-from cohortlab.mixture.bootstrap import best_sound, bootstrap_rows, refit
+from cohortlab.mixture import Limits, ratio, search
+from cohortlab.mixture.bootstrap import best_sound, bootstrap_rows, fresh_starts, refit
 from cohortlab.mixture.cells import centred_parameters
 from cohortlab.mixture.collapse import collapse_rows
-from cohortlab.mixture.density import shift
+from cohortlab.mixture.density import coefficients
 from cohortlab.mixture.initial import split_starts, start_from_labels
-from cohortlab.mixture.models import resolve_model
+from cohortlab.mixture.models import MODEL_NAMES, resolve_model
 from cohortlab.mixture.parallel import workers
 from cohortlab.mixture.ratio import null_test, ratio_test
 from cohortlab.mixture.stability import read_jaccard, stability
@@ -183,18 +185,57 @@ def test_stability_of_equal_rows_is_that_of_weighted_rows():
     assert repeated.summary()["reading"] == ["stable"] * 3
 
 
-def test_refits_of_replicates_together_are_those_of_each_alone():
+@pytest.mark.parametrize("model", MODEL_NAMES)
+def test_refits_of_tables_together_are_those_of_each_alone(model):
+    job, _ = fitted(groups(0), model, 2)
+    family = resolve_model(model, 2)
+    tables = [collapse_rows(groups(seed, n_rows=n)) for seed, n in ((1, 120), (2, 60), (3, 90))]
+    tables[1] = collapse_rows(1e3 * groups(2, n_rows=60))  # units and scales of its own
+    starts = [
+        fresh_starts(rows, 2, family, job, n_starts, place)
+        for place, (rows, n_starts) in enumerate(zip(tables, (2, 1, 3), strict=True))
+    ]
+    with workers(2) as run:
+        together = refit(tables, starts, family, job, run)
+        sound = best_sound(together, tables, family, job, run)
+        for rows, own, runs, best in zip(tables, starts, together, sound, strict=True):
+            (alone,) = refit([rows], [own], family, job, run)
+            assert [one.loglik for one in runs] == pytest.approx([one.loglik for one in alone])
+            (expected,) = best_sound([alone], [rows], family, job, run)
+            assert (best is None) == (expected is None)
+            assert best is None or best.loglik == pytest.approx(expected.loglik)
+
+
+def test_a_table_that_needs_differences_changes_nothing_for_its_neighbour():
+    side = np.repeat([-1.0, 1.0], 60)[:, None]
+    far = side + 1e-6 * np.random.default_rng(2).normal(size=(120, 2))
     job, _ = fitted(groups(0), "VVV", 2)
-    rows, family = job.rows, resolve_model("VVV", 2)
-    counts = np.random.default_rng(0).multinomial(120, np.full(120, 1 / 120), size=3) * 1.0
-    start = start_from_labels(rows, np.arange(rows.n_distinct) % 2, 2, family, 1e-6)
+    family = resolve_model("VVV", 2)
+    job = replace(job, settings=replace(job.settings, reg_covar=0.0))
+    tables = [collapse_rows(groups(1)), collapse_rows(far)]
+    narrow = start_from_labels(tables[1], (tables[1].values[0] > 0).astype(int), 2, family, 0.0)
+    narrow = replace(narrow, covariances=narrow.covariances * 1e-8)
+    starts = [fresh_starts(tables[0], 2, family, job, 2, 0), [narrow]]
+    assert coefficients(narrow, family).direct.all()
     with workers(1) as run:
-        together = refit(rows, [[start]] * 3, family, job, run, weights=counts)
-        for weight, (one,) in zip(counts, together, strict=True):
-            sample = collapse_rows(rows.values.T + rows.centre, weight)
-            moved = [shift(start, rows.centre - sample.centre)]
-            (alone,) = refit(sample, [moved], family, job, run)[0]
-            assert one.loglik == pytest.approx(alone.loglik, rel=1e-9)
+        together = refit(tables, starts, family, job, run)
+        for rows, own, runs in zip(tables, starts, together, strict=True):
+            (alone,) = refit([rows], [own], family, job, run)
+            assert [one.loglik for one in runs] == pytest.approx([one.loglik for one in alone])
+
+
+def test_tests_made_in_batches_are_those_made_one_by_one(monkeypatch):
+    job, _ = fitted(groups(0), "VVV", 2)
+    with workers(1) as run:
+        made = {}
+        for together in (1, 3, 10):
+            monkeypatch.setattr(ratio, "_TOGETHER", together)
+            made[together] = ratio.ratio_test(job.rows, ("VVV", 2), ("VVV", 3), job, run, 19)
+    assert made[1].ended_early or made[1].n_replicates == 19
+    for found in made.values():
+        assert found.p_value == made[1].p_value
+        assert found.n_replicates == made[1].n_replicates
+        assert found.statistic == pytest.approx(made[1].statistic)
 
 
 def test_the_best_sound_fit_is_not_the_vetoed_one():
@@ -208,8 +249,8 @@ def test_the_best_sound_fit_is_not_the_vetoed_one():
     labels = np.isin(np.arange(rows.n_distinct), near).astype(int)
     starts = [start_from_labels(rows, labels, 2, family, 1e-6), *split_starts(one, family)]
     with workers(1) as run:
-        runs = refit(rows, [starts], family, job, run)[0]
-        best = best_sound(runs, rows, family, job, run)
+        (runs,) = refit([rows], [starts], family, job, run)
+        (best,) = best_sound([runs], [rows], family, job, run)
     assert len(runs) == 2
     assert best is runs[1]
 

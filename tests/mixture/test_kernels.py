@@ -65,15 +65,11 @@ def test_one_e_step_is_the_plain_one(model, route, monkeypatch):
 
 
 @pytest.mark.parametrize("model", ["EEE", "VVI", "VVV"])
-@pytest.mark.parametrize("own_weights", [False, True])
-def test_compiled_pass_is_its_numpy_twin(model, own_weights):
+def test_compiled_pass_is_its_numpy_twin(model):
     rows = collapse_rows(some_rows(n_rows=1100, n_features=5))
     fits, family = some_fits(rows, model, n_components=4, n_fits=3)
     terms = density.coefficients(fits, family)
-    weights = rows.weights
-    if own_weights:
-        weights = np.random.default_rng(5).random((3, rows.n_distinct)) * weights
-    given = rows, weights, family, terms, fits.means
+    given = rows, family, terms, fits.means
     compiled, plain = passes.choose_pass(*given), passes.PlainPass(*given)
     assert not isinstance(compiled, passes.PlainPass)
     for bounds in ((0, rows.n_distinct), (17, 18), (300, 901)):
@@ -221,7 +217,7 @@ def test_packed_moments_come_back(model):
     family = resolve_model(model, 3)
     shares = np.random.default_rng(0).dirichlet(np.ones(4), (2, rows.n_distinct))
     moments = moments_of(rows, np.swapaxes(shares, 1, 2), family)
-    size, scales = np.full(2, rows.total_weight), rows.scales()
+    size, scales = np.full(2, rows.total_weight), rows.scales() * np.array([[1.0], [3.0]])
     back = unpack(pack(moments, size, scales), moments, size, scales)
     assert back.counts == pytest.approx(moments.counts)
     assert back.means == pytest.approx(moments.means)

@@ -158,7 +158,7 @@ def test_two_point_component_of_the_diabetes_data_is_vetoed(diabetes):
     start = moments_of(rows, (cut == np.arange(4)[:, None]).astype(float)[None], family)
     with workers() as run:
         runs = run_em(rows, maximise(start, family, reg_covar=1e-6)[0], family, run, settings)
-        (candidate,) = weigh(runs, rows, family, run, settings, Limits())
+        ((candidate,),) = weigh([runs], [rows], family, run, settings, Limits())
     assert candidate.figures["smallest_size"] == pytest.approx(2, abs=1e-3)
     assert candidate.figures["bic"] < three.bic(X)
     assert "rests on 2 rows" in candidate.reasons[0]

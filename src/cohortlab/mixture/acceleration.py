@@ -16,8 +16,8 @@ def pack(moments: Moments, size: np.ndarray, scales: np.ndarray) -> np.ndarray:
         Of several fits.
     size : ndarray of shape (n_fits,)
         Total weight of each fit.
-    scales : ndarray of shape (n_features,)
-        Standard deviations of the features.
+    scales : ndarray of shape (n_fits, n_features)
+        Standard deviations of the features in the rows of each fit.
 
     Returns
     -------
@@ -28,7 +28,7 @@ def pack(moments: Moments, size: np.ndarray, scales: np.ndarray) -> np.ndarray:
     share = moments.counts / size[:, None]
     squares = _squares(moments.scatter, scales)
     spread = moments.scatter / _sizes(moments, size) / squares
-    parts = (share, moments.means / scales, spread)
+    parts = (share, moments.means / scales[:, None], spread)
     return np.concatenate([part.reshape(n_fits, -1) for part in parts], axis=1)
 
 
@@ -43,7 +43,7 @@ def unpack(vectors: np.ndarray, like: Moments, size: np.ndarray, scales: np.ndar
         Gives the shapes and the log-likelihoods.
     size : ndarray of shape (n_fits,)
         Total weight of each fit.
-    scales : ndarray of shape (n_features,)
+    scales : ndarray of shape (n_fits, n_features)
         Standard deviations of the features, as for `pack`.
 
     Returns
@@ -53,7 +53,8 @@ def unpack(vectors: np.ndarray, like: Moments, size: np.ndarray, scales: np.ndar
     """
     n_components, n_means = like.counts.shape[1], like.means[0].size
     counts = vectors[:, :n_components] * size[:, None]
-    means = vectors[:, n_components : n_components + n_means].reshape(like.means.shape) * scales
+    means = vectors[:, n_components : n_components + n_means].reshape(like.means.shape)
+    means = means * scales[:, None]
     spread = vectors[:, n_components + n_means :].reshape(like.scatter.shape)
     found = Moments(like.loglik, counts, means, spread)
     scatter = spread * _sizes(found, size) * _squares(like.scatter, scales)
@@ -61,7 +62,9 @@ def unpack(vectors: np.ndarray, like: Moments, size: np.ndarray, scales: np.ndar
 
 
 def _squares(scatter: np.ndarray, scales: np.ndarray) -> np.ndarray:
-    return scales**2 if scatter.ndim == 3 else np.outer(scales, scales)
+    if scatter.ndim == 3:
+        return scales[:, None] ** 2
+    return (scales[:, :, None] * scales[:, None])[:, None]
 
 
 def _sizes(moments: Moments, size: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from cohortlab.mixture.collapse import Rows, subset_rows
 from cohortlab.mixture.density import Parameters
 from cohortlab.mixture.evidence import weigh
 from cohortlab.mixture.fitting import SAME_FINISHED, distinct_optima
-from cohortlab.mixture.initial import Samples, generator, partition, stack, start_from_labels
+from cohortlab.mixture.initial import Samples, generator, partition, stack, starts_from_labels
 from cohortlab.mixture.iterate import Run, run_em
 from cohortlab.mixture.models import Family
 from cohortlab.mixture.parallel import OrderedMap
@@ -100,74 +100,68 @@ def fresh_starts(
         partition(samples, n_components, "kmeans++", generator(job.seed, *key, 1, turn), turn=turn)
         for turn in range(n_starts)
     ]
-    return [
-        start_from_labels(piece, labels, n_components, family, job.settings.reg_covar)
-        for piece, labels in cuts
-    ]
+    if not cuts:
+        return []
+    starts = starts_from_labels(cuts, n_components, family, job.settings.reg_covar)
+    return [starts.take(np.array([place])) for place in range(n_starts)]
 
 
 def refit(
-    rows: Rows,
+    tables: Sequence[Rows],
     starts: Sequence[Sequence[Parameters]],
     family: Family,
     job: Job,
     run: OrderedMap,
-    *,
-    weights: np.ndarray | None = None,
 ) -> list[list[Run]]:
-    """Run EM from every start of every replicate, all together.
+    """Run EM from every start on every table, all together.
 
     No start is left early: that would favour those that begin near an optimum, and a bootstrap
     asks whether there is a better one elsewhere.
 
     Parameters
     ----------
-    rows : Rows
-        Distinct weighted rows.
+    tables : sequence of Rows
+        Distinct weighted rows of each replicate.
     starts : sequence of sequences of Parameters
-        Where to start, one sequence a replicate.
+        Where to start, one sequence a table.
     family : Family
         Covariance family.
     job : Job
         Settings; the stopping rule is loosened to 1e-4 a row.
     run : callable
         Ordered map from `workers`.
-    weights : ndarray of shape (n_replicates, n_distinct), optional
-        Weights of the rows in each replicate, in place of their own.
 
     Returns
     -------
     list of list of Run
-        Finished runs at different optima, best first, one list a replicate.
+        Finished runs at different optima, best first, one list a table.
     """
     owner = np.repeat(np.arange(len(starts)), [len(own) for own in starts])
     if not owner.size:
         return [[] for _ in starts]
     begin = stack([start for own in starts for start in own])
     settings = replace(job.settings, tol=max(job.settings.tol, _LOOSE_TOL))
-    own = None if weights is None else weights[owner]
-    finished = run_em(rows, begin, family, run, settings, weights=own)
-    totals = [rows.total_weight] * len(starts) if weights is None else weights.sum(axis=1)
+    finished = run_em(tables, begin, family, run, settings, owner=owner)
     runs = [[] for _ in starts]
-    for replicate, one in zip(owner, finished, strict=True):
-        runs[replicate].append(one)
-    return [_best_first(own, total) for own, total in zip(runs, totals, strict=True)]
+    for place, one in zip(owner, finished, strict=True):
+        runs[place].append(one)
+    return [_best_first(own, rows) for own, rows in zip(runs, tables, strict=True)]
 
 
-def _best_first(runs: list[Run], total_weight: float) -> list[Run]:
-    return [runs[place] for place in distinct_optima(runs, SAME_FINISHED * total_weight)]
+def _best_first(runs: list[Run], rows: Rows) -> list[Run]:
+    return [runs[place] for place in distinct_optima(runs, SAME_FINISHED * rows.total_weight)]
 
 
 def best_sound(
-    runs: list[Run], rows: Rows, family: Family, job: Job, run: OrderedMap
-) -> Run | None:
-    """Find the highest log-likelihood that the audit of a search would not veto.
+    runs: Sequence[list[Run]], tables: Sequence[Rows], family: Family, job: Job, run: OrderedMap
+) -> list[Run | None]:
+    """Find the highest log-likelihoods that the audit of a search would not veto.
 
     Parameters
     ----------
-    runs : list of Run
-        Finished runs, best first.
-    rows : Rows
+    runs : sequence of list of Run
+        Finished runs on each table, best first.
+    tables : sequence of Rows
         The rows they were fitted to.
     family : Family
         Covariance family.
@@ -178,8 +172,8 @@ def best_sound(
 
     Returns
     -------
-    Run or None
-        None where all are vetoed.
+    list of Run or None
+        One a table, None where all are vetoed.
     """
-    found = weigh(runs, rows, family, run, job.settings, job.limits)
-    return next((one.run for one in found if not one.reasons), None)
+    found = weigh(runs, tables, family, run, job.settings, job.limits)
+    return [next((one.run for one in own if not one.reasons), None) for own in found]

@@ -247,7 +247,7 @@ def fit_cell(
     if not runs:
         reasons = " and ".join(sorted(set(fit.failures)))
         return Cell(model, n_components, *counts, f"no fit: {reasons} in every start")
-    found = weigh(runs, job.rows, family, run, job.settings, job.limits)
+    (found,) = weigh([runs], [job.rows], family, run, job.settings, job.limits)
     # Not every optimum is weighed, so there may be more counts than candidates.
     fits = tuple(
         _plain_fit(candidate, n_agreeing, job.rows, family)

@@ -104,6 +104,26 @@ class Coefficients:
     whitening: Whitening
     offset: np.ndarray
 
+    def take(self, keep: np.ndarray) -> "Coefficients":
+        """Keep some of the fits.
+
+        Parameters
+        ----------
+        keep : ndarray of shape (n_fits,), bool, or of int
+            Which fits.
+
+        Returns
+        -------
+        Coefficients
+            Of those fits.
+        """
+        whitening = self.whitening
+        parts = whitening.factors[keep], whitening.logdet[keep], whitening.valid[keep]
+        common = None if self.common is None else self.common[keep]
+        return Coefficients(
+            self.matrix[keep], common, self.direct[keep], Whitening(*parts), self.offset[keep]
+        )
+
 
 def whiten(covariances: np.ndarray, family: Family) -> Whitening:
     """Take the inverse square roots of the covariances, noting those that have none.

@@ -1,5 +1,6 @@
 """Expectation and maximisation of several fits together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ from cohortlab.mixture.collapse import Rows
 from cohortlab.mixture.covariance import Carried, estimate_covariances
 from cohortlab.mixture.density import Coefficients, Parameters, coefficients, upper_triangle
 from cohortlab.mixture.models import Family
-from cohortlab.mixture.parallel import OrderedMap
+from cohortlab.mixture.parallel import OrderedMap, in_turn
 from cohortlab.mixture.passes import choose_pass, chunks_of
 
 _SMALLEST_SHARE = 1e-12
@@ -58,7 +59,6 @@ def expect(
     family: Family,
     run: OrderedMap,
     *,
-    weights: np.ndarray | None = None,
     pooled_scatter: np.ndarray | None = None,
 ) -> tuple[Moments, np.ndarray]:
     """Take one E-step and sum up what the M-step needs, for several fits together.
@@ -73,8 +73,6 @@ def expect(
         Covariance family.
     run : callable
         Ordered map over chunks of rows, from `workers`.
-    weights : ndarray of shape (n_distinct,) or (n_fits, n_distinct), optional
-        Weights in place of `rows.weights`.
     pooled_scatter : ndarray, optional
         Scatter of the rows about the centre, for pooled families; computed where not given.
 
@@ -86,36 +84,67 @@ def expect(
         False where a covariance is singular.
     """
     terms = coefficients(parameters, family)
-    weights = rows.weights if weights is None else weights
     if family.pooled and pooled_scatter is None:
-        pooled_scatter = total_scatter(rows, weights, family)
-    over = choose_pass(rows, weights, family, terms, parameters.means)
-    parts = run(over, chunks_of(rows.n_distinct))
-    sums = [np.sum([part[place] for part in parts], axis=0) for place in range(4)]
+        pooled_scatter = rows.scatter(diagonal=family.diagonal)[None]
+    sums = _sum_up(rows, terms, parameters.means, family, run)
     moments = _gather(sums, terms, family, parameters.means, pooled_scatter)
     return moments, terms.whitening.valid
 
 
-def total_scatter(rows: Rows, weights: np.ndarray, family: Family) -> np.ndarray:
-    """Sum the weighted products about the centre, one for each set of weights.
+def expect_apart(
+    tables: Sequence[Rows],
+    owner: np.ndarray,
+    parameters: Parameters,
+    family: Family,
+    run: OrderedMap,
+    *,
+    pooled_scatter: np.ndarray | None = None,
+) -> tuple[Moments, np.ndarray]:
+    """Take one E-step for fits that see tables of their own.
+
+    What is done once for all fits, rather than once a table, is most of the work on small tables.
 
     Parameters
     ----------
-    rows : Rows
-        Distinct rows.
-    weights : ndarray of shape (n_distinct,) or (n_fits, n_distinct)
-        Their weights, of all fits or of each.
+    tables : sequence of Rows
+        Each with its distinct weighted rows.
+    owner : ndarray of shape (n_fits,)
+        The table of each fit, in rising order.
+    parameters : Parameters
+        Fits of one family and size.
     family : Family
-        Covariance family; a diagonal one needs squares alone.
+        Covariance family.
+    run : callable
+        Ordered map over tables, from `workers`.
+    pooled_scatter : ndarray of shape (n_fits, n_features[, n_features]), optional
+        Scatter of each fit's rows about their centre; needed for pooled families.
 
     Returns
     -------
-    ndarray of shape (1 or n_fits, n_features[, n_features])
-        About the centre of the rows.
+    moments : Moments
+        Log-likelihoods and sufficient statistics.
+    valid : ndarray of shape (n_fits,), bool
+        False where a covariance is singular.
     """
-    sets = np.atleast_2d(weights)
-    parts = [Rows(rows.values, one, rows.centre).scatter(diagonal=family.diagonal) for one in sets]
-    return np.stack(parts)
+    terms = coefficients(parameters, family)
+
+    def one_table(fits: np.ndarray) -> list[np.ndarray]:
+        own, means = terms.take(fits), parameters.means[fits]
+        return _sum_up(tables[owner[fits[0]]], own, means, family, in_turn)
+
+    parts = run(one_table, np.split(np.arange(len(owner)), np.flatnonzero(np.diff(owner)) + 1))
+    sums = [np.concatenate([part[place] for part in parts]) for place in range(4)]
+    moments = _gather(sums, terms, family, parameters.means, pooled_scatter)
+    return moments, terms.whitening.valid
+
+
+def _sum_up(
+    rows: Rows, terms: Coefficients, means: np.ndarray, family: Family, run: OrderedMap
+) -> list[np.ndarray]:
+    """Sum over rows: log-likelihoods, products, and both moments of direct components."""
+    over = choose_pass(rows, family, terms, means)
+    parts = run(over, chunks_of(rows.n_distinct))
+    return [np.sum([part[place] for part in parts], axis=0) for place in range(4)]
 
 
 def _gather(

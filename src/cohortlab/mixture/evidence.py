@@ -1,5 +1,6 @@
 """What speaks for and against one cell of a search."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
 
@@ -182,20 +183,20 @@ def thinness(eigenvalues: np.ndarray) -> np.ndarray:
 
 
 def weigh(
-    runs: list[Run],
-    rows: Rows,
+    runs: Sequence[list[Run]],
+    tables: Sequence[Rows],
     family: Family,
     run: OrderedMap,
     settings: Settings,
     limits: Limits,
-) -> list[Candidate]:
-    """Gather the evidence on optima of one cell, best first, until one is sound.
+) -> list[list[Candidate]]:
+    """Gather the evidence on the optima of each table, best first, until one is sound.
 
     Parameters
     ----------
-    runs : list of Run
-        Finished runs at different optima, best first.
-    rows : Rows
+    runs : sequence of list of Run
+        Finished runs at different optima of each table, best first.
+    tables : sequence of Rows
         Distinct weighted rows.
     family : Family
         Covariance family.
@@ -208,29 +209,49 @@ def weigh(
 
     Returns
     -------
-    list of Candidate
-        The first has the highest log-likelihood; if it is vetoed, the last may be sound.
+    list of list of Candidate
+        One list a table. The first of it has the highest log-likelihood; if it is vetoed, the last
+        may be sound.
     """
-    candidates = []
-    for one in runs[:_MOST_CANDIDATES]:
-        candidate = _weigh_one(one, rows, family, run, settings, limits, thorough=not candidates)
-        candidates.append(candidate)
-        if not candidate.reasons:
-            break
+    candidates = [[] for _ in tables]
+    for rank in range(_MOST_CANDIDATES):
+        going = [
+            place
+            for place, (own, known) in enumerate(zip(runs, candidates, strict=True))
+            if len(own) > rank and (not known or known[-1].reasons)
+        ]
+        for place in going:
+            one = _weigh_one(runs[place][rank], tables[place], family, run, settings, limits)
+            candidates[place].append(one)
+        # What is vetoed anyway is not moved about for more evidence, but for the first.
+        moved = [place for place in going if rank == 0 or not candidates[place][-1].reasons]
+        _move(candidates, tables, moved, family, run, settings, limits)
     return candidates
 
 
-def _weigh_one(
-    one: Run,
-    rows: Rows,
+def _move(
+    candidates: list[list[Candidate]],
+    tables: Sequence[Rows],
+    moved: list[int],
     family: Family,
     run: OrderedMap,
     settings: Settings,
     limits: Limits,
-    *,
-    thorough: bool,
+) -> None:
+    """Add to the last candidate of these tables how far it moves with the regularisation."""
+    own = [tables[place] for place in moved]
+    last = [candidates[place][-1] for place in moved]
+    changes = _sensitivity([one.run for one in last], own, family, run, settings)
+    for place, one, rows, change in zip(moved, last, own, changes, strict=True):
+        figures = one.figures | change
+        reasons = _veto(figures, rows.n_features, rows.total_weight, settings, limits)
+        candidates[place][-1] = replace(one, figures=figures, reasons=reasons)
+
+
+def _weigh_one(
+    one: Run, rows: Rows, family: Family, run: OrderedMap, settings: Settings, limits: Limits
 ) -> Candidate:
-    """Gather the evidence on one optimum; what is vetoed anyway is not moved about for more."""
+    """Gather the evidence on one optimum, but for how far it moves."""
     found = assess(rows, one.parameters, family, run)
     _, n_components, n_features = one.parameters.shape
     weight = rows.total_weight
@@ -249,8 +270,6 @@ def _weigh_one(
         "reg_loglik_change": np.nan,
         "reg_label_change": np.nan,
     }
-    if thorough or not _veto(figures, n_features, weight, settings, limits):
-        figures |= _sensitivity(one, rows, family, run, settings)
     return Candidate(one, found, figures, _veto(figures, n_features, weight, settings, limits))
 
 
@@ -270,30 +289,39 @@ def _thin_figures(
 
 
 def _sensitivity(
-    one: Run,
-    rows: Rows,
+    optima: list[Run],
+    tables: list[Rows],
     family: Family,
     run: OrderedMap,
     settings: Settings,
-) -> dict[str, float]:
-    """Continue from the optimum with ten times and a tenth of the regularisation.
+) -> list[dict[str, float]]:
+    """Continue from one optimum a table with ten times and a tenth of the regularisation.
 
     A run that goes on with the regularisation as it was is the control: what it moves by is not
     the regularisation's doing.
     """
-    if settings.reg_covar == 0:
-        return {"reg_loglik_change": 0.0, "reg_label_change": 0.0}
-    factors = np.array([1.0, 10.0, 0.1])
-    starts = stack([one.parameters] * 3)
+    if settings.reg_covar == 0 or not optima:
+        return [{"reg_loglik_change": 0.0, "reg_label_change": 0.0} for _ in optima]
+    n, factors = len(optima), (1.0, 10.0, 0.1)
+    starts = stack([one.parameters for one in optima for _ in factors])
     short = replace(
         settings,
         tol=max(settings.tol, _SENSITIVITY_TOL),
         max_iter=min(settings.max_iter, _SENSITIVITY_ITERATIONS),
         accelerate=False,
     )
-    control, *moved = run_em(
-        rows, starts, family, run, short, reg_covar=settings.reg_covar * factors
-    )
+    owner = np.repeat(np.arange(n), len(factors))
+    reg_covar = settings.reg_covar * np.tile(factors, n)
+    went = run_em(tables, starts, family, run, short, owner=owner, reg_covar=reg_covar)
+    return [
+        _changes(rows, went[3 * place : 3 * place + 3], family, run)
+        for place, rows in enumerate(tables)
+    ]
+
+
+def _changes(rows: Rows, went: list[Run], family: Family, run: OrderedMap) -> dict[str, float]:
+    """Compare the runs of one optimum with the first, the control."""
+    control, *moved = went
     if control.failure or any(other.failure for other in moved):
         return {"reg_loglik_change": np.inf, "reg_label_change": 1.0}
     change, share = 0.0, 0.0

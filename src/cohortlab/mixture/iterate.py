@@ -1,5 +1,6 @@
 """The loop of expectation and maximisation, over many starts together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from cohortlab.mixture.acceleration import extrapolate, pack, unpack
 from cohortlab.mixture.collapse import Rows
 from cohortlab.mixture.density import Parameters, whiten
-from cohortlab.mixture.em import Moments, expect, maximise, total_scatter
+from cohortlab.mixture.em import Moments, expect, expect_apart, maximise
 from cohortlab.mixture.models import Family
 from cohortlab.mixture.parallel import OrderedMap
 
@@ -114,21 +115,21 @@ def has_converged(path: list[float], tol: float) -> bool:
 
 
 def run_em(
-    rows: Rows,
+    rows: Rows | Sequence[Rows],
     starts: Parameters,
     family: Family,
     run: OrderedMap,
     settings: Settings,
     *,
+    owner: np.ndarray | None = None,
     reg_covar: np.ndarray | None = None,
-    weights: np.ndarray | None = None,
 ) -> list[Run]:
     """Run EM from several starts together until each has converged.
 
     Parameters
     ----------
-    rows : Rows
-        Distinct weighted rows.
+    rows : Rows or sequence of Rows
+        Distinct weighted rows: one table for all starts, or several.
     starts : Parameters
         Where to start.
     family : Family
@@ -137,17 +138,19 @@ def run_em(
         Ordered map from `workers`.
     settings : Settings
         Stopping rule and regularisation.
+    owner : ndarray of shape (n_fits,), optional
+        The table of each start, in rising order, where there are several.
     reg_covar : ndarray of shape (n_fits,), optional
         Regularisation of each fit, in place of the one in `settings`.
-    weights : ndarray of shape (n_fits, n_distinct), optional
-        Weights of each fit, in place of the rows' own.
 
     Returns
     -------
     list of Run
         One a start, in their order.
     """
-    batch = _Batch(rows, starts, family, settings, reg_covar, weights)
+    tables = [rows] if isinstance(rows, Rows) else rows
+    owner = np.zeros(len(starts.weights), dtype=int) if owner is None else owner
+    batch = _Batch(tables, owner, starts, family, settings, reg_covar)
     while batch.active.size:
         batch.advance(run)
     return batch.results()
@@ -162,21 +165,22 @@ class _Batch:
 
     def __init__(
         self,
-        rows: Rows,
+        tables: Sequence[Rows],
+        owner: np.ndarray,
         starts: Parameters,
         family: Family,
         settings: Settings,
         reg_covar: np.ndarray | None,
-        weights: np.ndarray | None,
     ):
         n_fits = len(starts.weights)
-        self.rows, self.family, self.settings = rows, family, settings
+        self.tables, self.owner, self.family, self.settings = tables, owner, family, settings
         self.current, self.active = starts, np.arange(n_fits)
         self.reg_covar = np.full(n_fits, settings.reg_covar) if reg_covar is None else reg_covar
-        self.weights, self.scales = weights, rows.scales()
-        self.size = np.full(n_fits, rows.total_weight) if weights is None else weights.sum(axis=1)
-        shared = rows.weights if weights is None else weights
-        self.pooled = total_scatter(rows, shared, family) if family.pooled else None
+        self.scales = np.array([rows.scales() for rows in tables])[owner]
+        self.size = np.array([rows.total_weight for rows in tables])[owner]
+        self.pooled = None
+        if family.pooled:
+            self.pooled = np.array([rows.scatter(diagonal=family.diagonal) for rows in tables])
         self.paths: list[list[float]] = [[] for _ in range(n_fits)]
         self.done: dict[int, Run] = {}
         self.phase = np.full(n_fits, 2)
@@ -184,15 +188,7 @@ class _Batch:
 
     def advance(self, run: OrderedMap) -> None:
         """Take one E-step, settle what has converged or failed, and one M-step for the rest."""
-        own = self.weights is not None
-        moments, valid = expect(
-            self.rows,
-            self.current,
-            self.family,
-            run,
-            weights=self.weights[self.active] if own else None,
-            pooled_scatter=self.pooled[self.active] if own and self.family.pooled else self.pooled,
-        )
+        moments, valid = self._expect(run)
         good = valid & np.isfinite(moments.loglik)
         refused = self._refused(moments.loglik, good)
         self._fail(~good & ~refused, SINGULAR)
@@ -200,6 +196,14 @@ class _Batch:
         for place in np.flatnonzero(good & ~refused):
             going[place] = not self._record(int(place), float(moments.loglik[place]))
         self._step(moments, refused, going)
+
+    def _expect(self, run: OrderedMap) -> tuple[Moments, np.ndarray]:
+        given = self.current, self.family, run
+        if len(self.tables) == 1:
+            return expect(self.tables[0], *given, pooled_scatter=self.pooled)
+        owner = self.owner[self.active]
+        pooled = self.pooled[owner] if self.family.pooled else None
+        return expect_apart(self.tables, owner, *given, pooled_scatter=pooled)
 
     def _step(self, moments: Moments, refused: np.ndarray, going: np.ndarray) -> None:
         """Take the M-step of the starts that go on."""
@@ -228,7 +232,8 @@ class _Batch:
     def _direct(self, moments: Moments, refused: np.ndarray) -> Moments:
         """Choose what each M-step sees: the new moments, the last good ones, or a leap ahead."""
         size = self.size[self.active]
-        now = pack(moments, size, self.scales)
+        scales = self.scales[self.active]
+        now = pack(moments, size, scales)
         if not self.older.size:
             self.older = self.newer = now
         settled = np.where(refused[:, None], self.newer, now)
@@ -238,17 +243,17 @@ class _Batch:
         self.older = np.where((phase == 2) | fell_back, settled, self.older)
         self.newer = np.where(phase == 2, self.newer, now)
         self.phase = np.where(self.phase == 0, 1, np.where(sane, 2, 0))
-        return unpack(np.where(sane[:, None], ahead, settled), moments, size, self.scales)
+        return unpack(np.where(sane[:, None], ahead, settled), moments, size, scales)
 
     def _leap(self, moments: Moments, now: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Extrapolate the starts whose turn it is; say where that gave the moments of a mixture."""
         ahead, sane = now.copy(), np.zeros(len(now), dtype=bool)
         due = np.flatnonzero(self.phase == 1)
         if due.size:
-            size = self.size[self.active[due]]
+            size, scales = self.size[self.active[due]], self.scales[self.active[due]]
             vectors = extrapolate(self.older[due], self.newer[due], now[due])
-            leap = unpack(vectors, moments.take(due), size, self.scales)
-            ahead[due], sane[due] = pack(leap, size, self.scales), self._sane(leap)
+            leap = unpack(vectors, moments.take(due), size, scales)
+            ahead[due], sane[due] = pack(leap, size, scales), self._sane(leap)
         return ahead, sane
 
     def _sane(self, moments: Moments) -> np.ndarray:

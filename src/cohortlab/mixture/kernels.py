@@ -128,8 +128,7 @@ def run_rows(values, weights, matrix, n_fits, start, stop, size, squares, crosse
     ----------
     values : ndarray of shape (n_features, n_rows)
         Centred rows.
-    weights : ndarray of shape (1 or n_fits, n_rows)
-        Weights, of all fits or of each.
+    weights : ndarray of shape (n_rows,)
     matrix : ndarray of shape (n_fits * n_components, n_products)
         Coefficients of the log-densities.
     n_fits : int
@@ -159,7 +158,6 @@ def run_rows(values, weights, matrix, n_fits, start, stop, size, squares, crosse
         np.dot(matrix, room, logs)
         for fit in range(n_fits):
             own = logs[fit * n_components : (fit + 1) * n_components]
-            weight = weights[fit if len(weights) > 1 else 0, low : low + n]
-            loglik[fit] += share_out(own, weight, top, total, power, scale)
+            loglik[fit] += share_out(own, weights[low : low + n], top, total, power, scale)
         sums += np.dot(logs, room.T)
     return loglik, sums

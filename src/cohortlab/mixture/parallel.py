@@ -46,10 +46,15 @@ def workers(n_threads: int | None = None) -> Iterator[OrderedMap]:
     n_threads = n_threads or available_threads()
     with one_thread("blas"):
         if n_threads == 1:
-            yield lambda function, pieces: list(map(function, pieces))
+            yield in_turn
             return
         with ThreadPoolExecutor(n_threads) as pool:
             yield lambda function, pieces: _ordered(pool, function, list(pieces))
+
+
+def in_turn(function: Callable, pieces: Iterable) -> list:
+    """Map without threads, where they are busy with something larger."""
+    return list(map(function, pieces))
 
 
 def _ordered(pool: ThreadPoolExecutor, function: Callable, pieces: list) -> list:

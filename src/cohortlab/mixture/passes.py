@@ -113,13 +113,11 @@ class PlainPass:
     def __init__(
         self,
         rows: Rows,
-        weights: np.ndarray,
         family: Family,
         terms: Coefficients,
         means: np.ndarray,
     ):
-        self.rows, self.weights, self.family, self.terms = rows, weights, family, terms
-        self.means = means
+        self.rows, self.family, self.terms, self.means = rows, family, terms, means
         self.n_fits, self.n_components, self.n_products = terms.matrix.shape
         self.flat = terms.matrix.reshape(-1, self.n_products)
         self.direct = [tuple(pair) for pair in np.argwhere(terms.direct).tolist()]
@@ -138,7 +136,7 @@ class PlainPass:
             stop = min(start + size, bounds[1])
             values = self.rows.values[:, start:stop]
             terms = products(values, self.family, room[:, : stop - start])
-            share, gain = self._expect(values, terms, self.weights[..., start:stop])
+            share, gain = self._expect(values, terms, self.rows.weights[start:stop])
             loglik += gain
             total += share.reshape(len(self.flat), -1) @ terms.T
             self._add_direct(values, share, first, second)
@@ -178,17 +176,13 @@ class PlainPass:
                 second[place] += weighted @ apart.T
 
 
-def choose_pass(
-    rows: Rows, weights: np.ndarray, family: Family, terms: Coefficients, means: np.ndarray
-) -> Pass:
+def choose_pass(rows: Rows, family: Family, terms: Coefficients, means: np.ndarray) -> Pass:
     """Give the pass for these coefficients: compiled, unless a component needs differences.
 
     Parameters
     ----------
     rows : Rows
-        Distinct rows.
-    weights : ndarray of shape (n_distinct,) or (n_fits, n_distinct)
-        Their weights, of all fits or of each.
+        Distinct weighted rows.
     family : Family
         Covariance family.
     terms : Coefficients
@@ -203,16 +197,15 @@ def choose_pass(
         moments of direct components about their means.
     """
     if terms.direct.any():
-        return PlainPass(rows, weights, family, terms, means)
+        return PlainPass(rows, family, terms, means)
     n_fits, _, n_terms = terms.matrix.shape
     flat = np.ascontiguousarray(terms.matrix.reshape(-1, n_terms))
-    weights = np.ascontiguousarray(np.atleast_2d(weights))
     size = block_rows(n_terms + len(flat))
     squares, crossed = not family.pooled, not (family.pooled or family.diagonal)
-    none = np.zeros((0, rows.n_features))
+    none = np.zeros((0, rows.n_features)), np.zeros((0, *means.shape[2:] * (2 - family.diagonal)))
 
     def compiled_pass(bounds: tuple[int, int]) -> tuple[np.ndarray, ...]:
-        found = run_rows(rows.values, weights, flat, n_fits, *bounds, size, squares, crossed)
-        return *found, none, none
+        found = run_rows(rows.values, rows.weights, flat, n_fits, *bounds, size, squares, crossed)
+        return *found, *none
 
     return compiled_pass

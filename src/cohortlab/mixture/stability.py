@@ -10,15 +10,14 @@ from cohortlab.mixture.cells import Job
 from cohortlab.mixture.collapse import Rows
 from cohortlab.mixture.density import Parameters
 from cohortlab.mixture.initial import generator
-from cohortlab.mixture.iterate import Run
-from cohortlab.mixture.models import Family, resolve_model
+from cohortlab.mixture.models import resolve_model
 from cohortlab.mixture.parallel import OrderedMap
 
 DISSOLVED, VALID, STABLE = 0.5, 0.75, 0.85
 
 _N_FRESH = 8
-# Weights of the starts that run together, in numbers: 32 MiB.
-_MOST_WEIGHTS = 1 << 22
+# Values of the samples that are fitted together, in numbers: 32 MiB.
+_MOST_VALUES = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -148,7 +147,7 @@ def stability(
     family, size = resolve_model(model, rows.n_features), parameters.shape[1]
     labels = assess(rows, parameters, family, run).labels
     n_rows, share = round(rows.total_weight), rows.weights / rows.total_weight
-    together = max(_MOST_WEIGHTS // (rows.n_distinct * (n_fresh + 1)), 1)
+    together = max(_MOST_VALUES // rows.values.size, 1)
     found, n_vetoed = np.full((n_replicates, size), np.nan), 0
     for first in range(0, n_replicates, together):
         batch = range(first, min(first + together, n_replicates))
@@ -159,14 +158,16 @@ def stability(
             + fresh_starts(sample, size, family, job, n_fresh, STABILITY, r)
             for r, sample in zip(batch, samples, strict=True)
         ]
-        fits = refit(rows, starts, family, job, run, weights=np.array(draws, dtype=float))
-        for r, counts, sample, runs in zip(batch, draws, samples, fits, strict=True):
+        fits = refit(samples, starts, family, job, run)
+        sound = best_sound(fits, samples, family, job, run)
+        # Where all optima are vetoed the highest is taken.
+        for r, counts, sample, runs, best in zip(batch, draws, samples, fits, sound, strict=True):
             if runs:
-                best, vetoed = _best(runs, sample, family, job, run)
-                others = assess(sample, best.parameters, family, run).labels
+                taken = best or runs[0]
+                others = assess(sample, taken.parameters, family, run).labels
                 held = counts > 0
                 found[r] = jaccard(labels[held], others, rows.weights[held], size)
-                n_vetoed += vetoed
+                n_vetoed += best is None
     return Stability(found, n_rows, n_vetoed)
 
 
@@ -174,14 +175,6 @@ def _drawn(rows: Rows, counts: np.ndarray) -> Rows:
     """Take the rows that a sample holds."""
     held = np.flatnonzero(counts)
     return Rows(np.ascontiguousarray(rows.values[:, held]), counts[held] * 1.0, rows.centre)
-
-
-def _best(
-    runs: list[Run], sample: Rows, family: Family, job: Job, run: OrderedMap
-) -> tuple[Run, bool]:
-    """Take the best sound run, or the highest where all are vetoed; say which."""
-    sound = best_sound(runs, sample, family, job, run)
-    return (sound or runs[0]), sound is None
 
 
 def read_jaccard(value: float | None) -> str:
