@@ -1,6 +1,7 @@
 """New customers: the vote of the leaves, the bundle, files in parts, and ids that stay."""
 
 import hashlib
+import io
 import json
 import tracemalloc
 
@@ -9,9 +10,10 @@ import pandas as pd
 import pytest
 
 from cohortlab import score
+from cohortlab.arrays import pack_arrays
 from cohortlab.embedding import Recipe, fit_leaf_forest, scaled_leaves
 from cohortlab.score.__main__ import main
-from cohortlab.score.storage import _digest, _npz
+from cohortlab.score.storage import _digest
 from cohortlab.score.stream import score_file
 from cohortlab.score.votes import _by_depth, _vote, leaf_numbers, vote
 
@@ -176,7 +178,9 @@ def test_another_study_format_or_schema_is_refused(folder):
 
 
 def test_pickled_objects_in_a_part_are_refused(folder):
-    forge(folder, "members.npz", _npz({"id": np.array([{}], dtype=object), "cluster": np.zeros(1)}))
+    content = io.BytesIO()
+    np.savez(content, id=np.array([{}], dtype=object), cluster=np.zeros(1))
+    forge(folder, "members.npz", content.getvalue())
     with pytest.raises(score.BundleError, match=r"no usable bundle.*allow_pickle=False"):
         score.load_bundle(folder, study="shop")
 
@@ -195,7 +199,7 @@ def test_trees_that_would_walk_in_circles_or_out_of_bounds_are_refused(
 ):
     arrays = {k: v.copy() for k, v in bundle.forest.arrays().items()} | {"shares": bundle.shares}
     arrays[name][0] = value
-    forge(folder, "forest.npz", _npz(arrays))
+    forge(folder, "forest.npz", pack_arrays(arrays))
     with pytest.raises(score.BundleError, match=message):
         score.load_bundle(folder, study="shop")
 

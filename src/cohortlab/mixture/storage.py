@@ -1,12 +1,12 @@
 """Mixtures as files of plain arrays, without pickle."""
 
 import hashlib
-import io
 import json
-import zipfile
 from pathlib import Path
 
 import numpy as np
+
+from cohortlab.arrays import pack_arrays, unpack_arrays
 
 _FORMAT = "cohortlab mixture 2"
 _ARRAYS = ("weights_", "means_", "covariances_", "loglik_path_", "feature_names_in_", "classes_")
@@ -19,7 +19,6 @@ _SCALARS = (
     "total_weight_",
     "n_features_in_",
 )
-_STAMP = (1980, 1, 1, 0, 0, 0)
 
 
 def save_arrays(estimator, path: str | Path) -> None:
@@ -47,11 +46,7 @@ def save_arrays(estimator, path: str | Path) -> None:
     }
     header["digest"] = _digest(header, arrays)
     arrays["header"] = np.array(json.dumps(header, sort_keys=True))
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, array in arrays.items():
-            # A fixed date keeps the file the same from run to run; numpy's savez stamps the time.
-            with archive.open(zipfile.ZipInfo(f"{name}.npy", _STAMP), "w") as member:
-                np.lib.format.write_array(member, array, allow_pickle=False)
+    Path(path).write_bytes(pack_arrays(arrays))
 
 
 def _plain(value):
@@ -109,19 +104,14 @@ def load_arrays(kind: type, path: str | Path):
 
 
 def _read(path: str | Path) -> tuple[dict, dict[str, np.ndarray]]:
-    """Read the header and the arrays; reading a member whole checks its checksum."""
+    """Read the header and the arrays."""
+    content = Path(path).read_bytes()
     try:
-        with zipfile.ZipFile(path) as archive:
-            arrays = {
-                name.removesuffix(".npy"): np.lib.format.read_array(
-                    io.BytesIO(archive.read(name)), allow_pickle=False
-                )
-                for name in archive.namelist()
-            }
+        arrays = unpack_arrays(content)
         header = json.loads(str(arrays.pop("header")))
         if not isinstance(header, dict):
             raise ValueError("the header is no mapping")
-    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError) as error:
         raise ValueError(
             f"{path} is not a stored mixture, or is damaged ({error}); expected a file that "
             "GaussianMixture.save wrote."

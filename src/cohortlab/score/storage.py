@@ -1,7 +1,6 @@
 """A bundle as a folder of JSON and plain arrays, refused where a part is changed or foreign."""
 
 import hashlib
-import io
 import json
 from importlib.metadata import version
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cohortlab.arrays import pack_arrays, unpack_arrays
 from cohortlab.embedding.forest import LeafForest
 from cohortlab.run.project import to_json
 from cohortlab.scaling import Scaling
@@ -44,8 +44,8 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
     parts = {
         "scaling.json": to_json(bundle.scaling.parameters()).encode(),
         "clusters.json": to_json(bundle.clusters.to_dict("list")).encode(),
-        "forest.npz": _npz(forest),
-        "members.npz": _npz(members),
+        "forest.npz": pack_arrays(forest),
+        "members.npz": pack_arrays(members),
     }
     manifest = {
         "format": FORMAT,
@@ -87,9 +87,9 @@ def load_bundle(folder: Path, *, study: str) -> Bundle:
     manifest = _manifest(folder, study)
     content = {name: _checked_part(folder / name, manifest["parts"]) for name in PARTS}
     try:
-        arrays = _arrays(content["forest.npz"])
+        arrays = unpack_arrays(content["forest.npz"])
         shares = arrays.pop("shares")
-        members = _arrays(content["members.npz"])
+        members = unpack_arrays(content["members.npz"])
         bundle = Bundle(
             study=study,
             id_name=manifest["id"],
@@ -109,17 +109,6 @@ def load_bundle(folder: Path, *, study: str) -> Bundle:
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise BundleError(f"{folder} is no usable bundle ({error}): make it again") from error
     return bundle
-
-
-def _npz(arrays: dict[str, np.ndarray]) -> bytes:
-    stream = io.BytesIO()
-    np.savez_compressed(stream, **arrays)
-    return stream.getvalue()
-
-
-def _arrays(content: bytes) -> dict[str, np.ndarray]:
-    with np.load(io.BytesIO(content), allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
 
 
 def _digest(manifest: dict[str, Any]) -> str:
