@@ -10,6 +10,7 @@ from conftest import REPOSITORY
 from ruamel.yaml import YAML
 
 from cohortlab.run.parameters import declared_parameters, read_params, resolve
+from cohortlab.run.ranges import RANGES
 
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 PARAMS = read_params(REPOSITORY)
@@ -67,6 +68,34 @@ def test_the_parameters_cell_holds_the_values_of_its_study(path):
     assert {k: repr(v) for k, v in values.items()} == {
         k: repr(p.default) for k, p in declared.items()
     }
+
+
+def stated_ranges(study):
+    """Return the ranges that comments of parameters end in, as intervals by step and name."""
+    step, stated = None, {}
+    range_ = (
+        r"[;,] (?:each )?(?:(from|above) ([\d.]+)|([\d.]+) to ([\d.]+)|(\(.*[\])]))(?:[,;] .*)?$"
+    )
+    text = (REPOSITORY / "params.yaml").read_text()
+    for line in text.split(f"\n  {study}:")[1].split("\n  # ---")[0].splitlines():
+        step = found[1] if (found := re.match(r"    (\w+):", line)) else step
+        parameter = re.match(r"      (\w+): [^#]*#(.*)", line)
+        if parameter and (words := re.search(range_, parameter[2])):
+            word, low, first, last, interval = words.groups()
+            one_sided = low and f"{'[' if word == 'from' else '('}{low}, inf)"
+            stated[step, parameter[1]] = interval or one_sided or f"[{first}, {last}]"
+    return stated
+
+
+@pytest.mark.parametrize("study", PARAMS["studies"])
+def test_the_ranges_that_comments_state_are_those_that_hold(study):
+    held = {
+        (step, name): interval
+        for step, ranges in RANGES.items()
+        for name, interval in ranges.items()
+        if name in (PARAMS["studies"][study].get(step) or {})
+    }
+    assert stated_ranges(study) == held
 
 
 def stages():

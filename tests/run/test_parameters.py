@@ -46,31 +46,98 @@ def test_a_whole_number_for_a_float_becomes_one(annotation, kind):
     assert type(resolve(params(rate=1), "count", "toy", declared)["rate"]) is kind
 
 
-@pytest.mark.parametrize("value", [0, 0.0, -0.1, 1.01, 20, float("nan")])
-def test_a_share_that_is_none_is_named(value):
-    declared = {"min_support": Parameter("min_support", "float", 0.1)}
-    message = r"`studies\.toy\.count\.min_support` should be a share"
-    with pytest.raises(ParameterError, match=message):
-        resolve(params(min_support=value), "count", "toy", declared)
-    assert resolve(params(min_support=1), "count", "toy", declared) == {"min_support": 1.0}
+def one_parameter(step, name, annotation, value):
+    """Resolve a step that has one parameter."""
+    declared = {name: Parameter(name, annotation, None)}
+    given = {"seed": 7, "studies": {"toy": {"log": "events", step: {name: value}}}}
+    return resolve(given, step, "toy", declared)[name]
+
+
+@pytest.mark.parametrize(
+    ("step", "name", "values"),
+    [
+        ("rules", "min_support", [0, 0.0, -0.1, 1.01, 20, float("nan")]),
+        ("rules", "discovery_share", [0, 1, 1.0]),
+        ("rules", "alpha", [0, 1, -0.05, float("inf")]),
+        ("bipartite", "alpha", [0, 1]),
+        ("truth", "min_lift", [1, 0.5]),
+        ("mixture", "reg_covar", [-1e-9, float("inf")]),
+    ],
+)
+def test_a_number_out_of_its_range_is_named(step, name, values):
+    for value in values:
+        message = rf"`studies\.toy\.{step}\.{name}` should lie in [(\[].*, but is {float(value)}"
+        with pytest.raises(ParameterError, match=message):
+            one_parameter(step, name, "float", value)
+
+
+@pytest.mark.parametrize(
+    ("step", "name", "annotation", "value"),
+    [
+        ("rules", "min_support", "float", 1),
+        ("rules", "alpha", "float", 0.999),
+        ("mixture", "n_components", "list[int]", [1, 2]),
+        ("clusters", "n_clusters", "int | None", None),
+        ("clusters", "alpha", "float", 7),
+    ],
+)
+def test_bounds_that_are_included_numbers_not_given_and_those_of_other_steps_pass(
+    step, name, annotation, value
+):
+    assert one_parameter(step, name, annotation, value) == value
+
+
+def test_each_number_of_a_list_is_held_to_the_range():
+    with pytest.raises(ParameterError, match=r"n_components` should lie in \[1, inf\), but is 0"):
+        one_parameter("mixture", "n_components", "list[int]", [3, 0, 2])
 
 
 @pytest.mark.parametrize(
     ("chosen", "message"),
     [
         (
-            {"colum": "a", "least": 1},
+            {"colum": "a", "least": 1.0, "size": 3, "strict": True},
             r"unknown.*toy\.count\.chosen\.colum`.*missing.*toy\.count\.chosen\.column`",
         ),
-        ({"column": "a"}, r"missing parameter `studies\.toy\.count\.chosen\.least`"),
+        (
+            {"column": "a", "size": 3, "strict": True},
+            r"missing parameter `studies\.toy\.count\.chosen\.least`",
+        ),
     ],
 )
 def test_the_keys_of_a_mapping_with_values_of_several_kinds_are_those_declared(chosen, message):
-    default = {"column": "a", "least": 2.0}
-    declared = {"chosen": Parameter("chosen", "dict[str, str | float | int]", default)}
     with pytest.raises(ParameterError, match=message):
-        resolve(params(chosen=chosen), "count", "toy", declared)
-    assert resolve(params(chosen=default), "count", "toy", declared) == {"chosen": default}
+        chosen_of(chosen)
+    assert chosen_of(CHOSEN) == CHOSEN
+
+
+CHOSEN = {"column": "a", "least": 2.0, "size": 3, "strict": True}
+
+
+def chosen_of(chosen):
+    kinds = "dict[str, str | float | int | bool]"
+    declared = {"chosen": Parameter("chosen", kinds, CHOSEN)}
+    return resolve(params(chosen=chosen), "count", "toy", declared)["chosen"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"least": "two"}, r"mistyped .*count\.chosen\.least`: expected float, got 'two'"),
+        ({"column": 3}, r"mistyped .*count\.chosen\.column`: expected str, got 3"),
+        ({"size": 3.5}, r"mistyped .*count\.chosen\.size`: expected int, got 3\.5"),
+        ({"size": True}, r"mistyped .*count\.chosen\.size`: expected int, got True"),
+        ({"strict": 1}, r"mistyped .*count\.chosen\.strict`: expected bool, got 1"),
+        ({"least": "a", "size": "b"}, r"chosen\.least`.*chosen\.size`"),
+    ],
+)
+def test_each_value_of_such_a_mapping_has_the_kind_that_is_declared(changes, message):
+    with pytest.raises(ParameterError, match=message):
+        chosen_of(CHOSEN | changes)
+
+
+def test_in_such_a_mapping_a_whole_number_may_stand_for_a_float():
+    assert chosen_of(CHOSEN | {"least": 2}) == CHOSEN
 
 
 def test_the_keys_of_a_mapping_with_values_of_one_kind_are_free():

@@ -9,6 +9,7 @@ from scipy import sparse
 from cohortlab.bipartite.incidence import person_by_item_cluster, sum_by_group
 from cohortlab.bipartite.modularity import matched_modularity
 from cohortlab.bipartite.relation_table import relations
+from cohortlab.intervals import require_within
 
 
 def summarise(
@@ -30,7 +31,7 @@ def summarise(
     table : DataFrame, optional
         The table of `relations`, where it is there already.
     alpha : float
-        Level at which a corrected cell counts as significant.
+        Level at which a corrected cell counts as significant, in (0, 1).
     n_permutations : int
         Number of random signs given to every person's deviations.
     rng : numpy.random.Generator
@@ -45,6 +46,11 @@ def summarise(
         `p_permutation` of the mutual information. The null and its p are None where `relations`
         could test no cell.
 
+    Raises
+    ------
+    ValueError
+        If `alpha` is no level.
+
     Notes
     -----
     Mutual information of a finite table is never zero, so it is read against a null only. The
@@ -57,6 +63,7 @@ def summarise(
     ----------
     Wu (1986), Jackknife, bootstrap and other resampling methods in regression analysis, section 7.
     """
+    require_within(alpha, "(0, 1)", name="alpha")
     table = relations(incidence, person_labels, item_labels) if table is None else table
     groups, (person_ids, codes), _ = person_by_item_cluster(incidence, person_labels, item_labels)
     observed = sum_by_group(groups, codes, len(person_ids))

@@ -8,6 +8,7 @@ import pandas as pd
 from scipy import sparse
 
 from cohortlab.bipartite import relations
+from cohortlab.intervals import require_within
 from cohortlab.rules import shuffle_baskets
 
 
@@ -29,7 +30,7 @@ def null_relations(
     n_shuffles : int
         Number of shuffles, each among all people.
     alpha : float
-        Level of the tests.
+        Level of the tests, in (0, 1).
     rng : numpy.random.Generator
         Source of the shuffles.
 
@@ -39,7 +40,13 @@ def null_relations(
         `n_shuffles`, `n_tested` (cells over all shuffles), `share_below_alpha` (of uncorrected p;
         about alpha where the test is right), `share_with_any_significant` (of shuffles with a
         corrected cell at alpha; about alpha or less). None where no cell was tested.
+
+    Raises
+    ------
+    ValueError
+        If `alpha` is no level.
     """
+    require_within(alpha, "(0, 1)", name="alpha")
     labels = np.unique(np.asarray(person_labels), return_inverse=True)[1]
     n_tested = n_below = n_any = 0
     for _ in range(n_shuffles):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cohortlab.intervals import require_within
 from cohortlab.recovery.labels import Matching
 
 
@@ -35,7 +36,7 @@ def propensity_recovery(
         *Everybody's* propensities are the mean of the planted rows with these weights: they hang on
         the truth alone, not on what was found.
     alpha : float
-        Level for `q`.
+        Level for `q`, in (0, 1).
     min_lift : float
         A relation is planted where the propensity is at least so many times everybody's.
 
@@ -54,12 +55,18 @@ def propensity_recovery(
         `planted_person, planted_item, planted, found, is_planted, is_found`; a cell of a cluster
         without a partner has found propensity 0.
 
+    Raises
+    ------
+    ValueError
+        If `alpha` is no level.
+
     Notes
     -----
     The found propensity of a cell is its share of the edges of its cluster of people. A relative
     error hangs on the strength of the relation: rows that are nearly alike are guessed well by
     everybody's. Its ratio does not, so one threshold serves all strengths.
     """
+    require_within(alpha, "(0, 1)", name="alpha")
     to_people, to_items = (
         m.planted_to_found if isinstance(m, Matching) else m for m in (people, items)
     )

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from cohortlab.intervals import require_within
 from cohortlab.recovery.labels import Matching
 
 
@@ -57,7 +58,7 @@ def relation_recovery(
         The matchings of both sides, made once and applied here; a mapping of every label to
         itself compares relations between the planted groups themselves.
     alpha : float
-        Level for `q`.
+        Level for `q`, in (0, 1).
     min_lift : float
         A planted relation is one with at least this lift.
 
@@ -73,11 +74,17 @@ def relation_recovery(
         The matched cells: `planted_person, planted_item, person_cluster, item_cluster,
         planted_lift, observed, expected, found_lift, z, q, recovered`.
 
+    Raises
+    ------
+    ValueError
+        If `alpha` is no level.
+
     Notes
     -----
     The found lift enters the logarithm as (observed + 1/2) / (expected + 1/2), so that an empty
     cell counts as very low instead of minus infinity.
     """
+    require_within(alpha, "(0, 1)", name="alpha")
     cells = _matched_cells(lift, found, _pairs(people), _pairs(items))
     defined = cells[cells["planted_lift"] > 0]
     planted_log = np.log(defined["planted_lift"])

@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from cohortlab.intervals import require_within
 from cohortlab.rules.association import association_rules
 from cohortlab.rules.checks import require, sorted_items
 from cohortlab.rules.correction import adjust
@@ -61,8 +62,7 @@ def split_baskets(
         depend on the order of the rows.
     """
     require(baskets, ["basket_id", "item"], "baskets")
-    if not 0 < share < 1:
-        raise ValueError(f"share is {share!r}: give a number between 0 and 1")
+    require_within(share, "(0, 1)", name="share")
     unit = baskets["person_id" if "person_id" in baskets.columns else "basket_id"]
     if unit.isna().any():
         raise ValueError(f"baskets.{unit.name} is missing in {int(unit.isna().sum())} rows")
@@ -91,7 +91,7 @@ def confirm_rules(
     baskets : DataFrame
         Columns `basket_id, item`, and `person_id` where people are known.
     alpha : float
-        Level for the corrected p-values.
+        Level for the corrected p-values, in (0, 1).
     correction : {'benjamini-hochberg', 'holm', 'none'}
         How p-values are corrected for the number of rules.
     min_improvement : float
@@ -108,6 +108,11 @@ def confirm_rules(
         (corrected), `confirmed`, `improvement`, `p_productive`, `productive`, `redundant`. In the
         order of the rules.
 
+    Raises
+    ------
+    ValueError
+        If `alpha` is no level.
+
     Notes
     -----
     *p* is one-sided, by `upper_tail` over the strata of `size_strata`; where people come more than
@@ -122,6 +127,7 @@ def confirm_rules(
     Webb (2007), Discovering significant patterns; holdout evaluation is its section 4.2. Bayardo,
     Agrawal and Gunopulos (2000) for improvement.
     """
+    require_within(alpha, "(0, 1)", name="alpha")
     require(rules, ["antecedents", "consequents", "support", "confidence", "lift"], "rules")
     read = read_baskets(baskets)
     used = {

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from cohortlab.intervals import require_within
 from cohortlab.rules.checks import require, sorted_items
 from cohortlab.rules.correction import adjust
 from cohortlab.rules.counting import StratifiedCounter, size_strata
@@ -34,7 +35,7 @@ def contrast_rules(
     clusters : sequence of int, optional
         Clusters to compare with the rest; all by default.
     alpha : float
-        Level for the corrected p-values.
+        Level for the corrected p-values, in (0, 1).
     correction : {'benjamini-hochberg', 'holm', 'none'}
         How p-values are corrected for the number of comparisons, over all clusters.
 
@@ -46,6 +47,11 @@ def contrast_rules(
         before it; `difference` of the log odds ratios, its `standard_error`, `z`, two-sided `p`,
         `q` (corrected), and `differs`. NaN where the antecedent or the consequent is in no or
         every basket on one of the sides.
+
+    Raises
+    ------
+    ValueError
+        If `alpha` is no level.
 
     Notes
     -----
@@ -61,6 +67,7 @@ def contrast_rules(
     Mantel and Haenszel (1959). Robins, Breslow and Greenland (1986), Estimators of the
     Mantel-Haenszel variance consistent in both sparse data and large-strata limiting models.
     """
+    require_within(alpha, "(0, 1)", name="alpha")
     require(rules, ["antecedents", "consequents"], "rules")
     require(baskets, ["basket_id", "item", "cluster"], "baskets")
     chosen = sorted_items(baskets["cluster"].unique()) if clusters is None else list(clusters)

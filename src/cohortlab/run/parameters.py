@@ -11,9 +11,10 @@ import nbformat
 from pydantic import TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 
+from cohortlab.intervals import is_within
+from cohortlab.run.ranges import RANGES
+
 PARAMS_FILE = "params.yaml"
-# Parameters that are shares in every step that declares them.
-_SHARES = {"min_support", "min_support_chosen", "discovery_share", "alpha"}
 _PASSWORD_IN_URL = re.compile(r"://[^/\s:@]*:[^\s@]+@")
 
 
@@ -144,12 +145,14 @@ def resolve(params: Mapping, step: str, study: str, declared: Mapping[str, Param
     ------
     ParameterError
         One message that names every unknown, missing and mistyped parameter by its full key, and
-        every share that is none; or those that hold a password, whose values are not repeated.
+        every number out of its range (`RANGES`); or those that hold a password, whose values are
+        not repeated.
 
     Notes
     -----
     A whole number given for a `float` becomes one: to a step, 1 and 1.0 may mean a count and a
-    share. A mapping whose values are of several kinds has the keys that the notebook gives it.
+    share. A mapping whose values are of several kinds has the keys that the notebook gives it, and
+    each the kind of value that it has there.
     """
     context = {"study": study, "seed": params.get("seed"), "log": study_log(params, study)}
     if not isinstance(block := params["studies"][study].get(step), Mapping):
@@ -182,6 +185,8 @@ def resolve(params: Mapping, step: str, study: str, declared: Mapping[str, Param
         else:
             values[name] = _as_declared(values[name], parameter)
             faults += _faults_inside(values[name], parameter, f"{where}.{name}")
+            if interval := RANGES.get(step, {}).get(name):
+                faults += _out_of_range(values[name], interval, f"{where}.{name}")
     if faults:
         raise ParameterError(f"{PARAMS_FILE}: " + "; ".join(faults) + ".")
     return {name: values[name] for name in declared}
@@ -216,15 +221,25 @@ def _as_declared(value: Any, parameter: Parameter) -> Any:
 
 
 def _faults_inside(value: Any, parameter: Parameter, key: str) -> Iterator[str]:
-    """Say what is wrong with a value of the declared type."""
-    if parameter.name in _SHARES and not 0 < value <= 1:
-        yield f"parameter `{key}` should be a share above 0 and at most 1, but is {value!r}"
-    if re.match(r"dict\[str, .+\|", parameter.annotation):
-        there = _names(parameter.default)
-        for name in sorted(value.keys() - parameter.default.keys()):
-            yield f"unknown parameter `{key}.{name}`; `{key}` has: {there}"
-        for name in sorted(parameter.default.keys() - value.keys()):
+    """Say what is wrong inside a mapping whose values are of several kinds."""
+    if not re.match(r"dict\[str, .+\|", parameter.annotation):
+        return
+    there = _names(parameter.default)
+    for name in sorted(value.keys() - parameter.default.keys()):
+        yield f"unknown parameter `{key}.{name}`; `{key}` has: {there}"
+    for name, default in parameter.default.items():
+        if name not in value:
             yield f"missing parameter `{key}.{name}`; `{key}` has: {there}"
+        elif default is not None:
+            inner = Parameter(name, type(default).__name__, default)
+            if fault := _type_fault(value[name], inner):
+                yield f"mistyped parameter `{key}.{name}`: {fault}"
+
+
+def _out_of_range(value: Any, interval: str, key: str) -> Iterator[str]:
+    for number in value if isinstance(value, list) else [value]:
+        if number is not None and not is_within(number, interval):
+            yield f"parameter `{key}` should lie in {interval}, but is {number!r}"
 
 
 def _keys(value: Any) -> list:
