@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from sources.writing import INVOICE_HEADER, rejected, rows, write_form, write_invoices
 
+from cohortlab.features.invoices import customer_features
 from cohortlab.sources import SourceError, read_invoices
 
 GOOD = "536365,85123A,LANTERN,6,12/1/2010 8:26,2.55,17850,United Kingdom"
@@ -18,7 +19,11 @@ FAULTS = {
     "1,,LANTERN,6,12/1/2010 8:26,2.55,17850,France": "stock code missing",
     "1,85123A,LANTERN,6.5,12/1/2010 8:26,2.55,17850,France": "quantity is not a whole number",
     "1,85123A,LANTERN,six,12/1/2010 8:26,2.55,17850,France": "quantity is not a whole number",
-    "1,85123A,LANTERN,1e300,12/1/2010 8:26,2.55,17850,France": "quantity is not a whole number",
+    "1,85123A,LANTERN,nan,12/1/2010 8:26,2.55,17850,France": "quantity is not a whole number",
+    "1,85123A,LANTERN,inf,12/1/2010 8:26,2.55,17850,France": "quantity is not a whole number",
+    "1,85123A,LANTERN,1e300,12/1/2010 8:26,2.55,17850,France": "quantity out of range",
+    "1,85123A,LANTERN,9223372036854775807,12/1/2010 8:26,0,17850,France": "quantity out of range",
+    "1,85123A,LANTERN,-1000000000000,12/1/2010 8:26,0,17850,France": "quantity out of range",
     "1,85123A,LANTERN,0,12/1/2010 8:26,2.55,17850,France": "quantity is zero",
     "1,85123A,LANTERN,6,31/12/2010 8:26,2.55,17850,France": "date cannot be read",
     "1,85123A,LANTERN,6,,2.55,17850,France": "date cannot be read",
@@ -29,6 +34,8 @@ FAULTS = {
     "1,85123A,LANTERN,6,12/1/2010 8:26,inf,17850,France": "unit price is not a number",
     "1,85123A,LANTERN,99999999999,12/1/2010 8:26,11.5,17850,France": "value out of range",
     "1,85123A,LANTERN,-99999999999,12/1/2010 8:26,11.5,17850,France": "value out of range",
+    "1,85123A,LANTERN,6,12/1/2010 8:26,1e13,17850,France": "value out of range",
+    "1,85123A,LANTERN,2,12/1/2010 8:26,1e308,17850,France": "value out of range",
     "1,85123A,,6,12/1/2010 8:26,2.55,17850,France": "no description",
     "1,POST,POSTAGE,6,12/1/2010 8:26,2.55,17850,France": "stock code of letters only",
     "1,m,Manual,6,12/1/2010 8:26,2.55,17850,France": "stock code of letters only",
@@ -47,6 +54,14 @@ def test_a_row_that_cannot_be_used_is_set_apart_with_its_line(tmp_path, line, re
     assert rows(log.rejects)["record"].tolist() == [line]
     count = log.counts["invoices"]
     assert (count["rows_read"], count["rows_kept"], count["rows_rejected"]) == (3, 2, 1)
+
+
+def test_quantities_that_pass_can_be_added_up(tmp_path):
+    # Free of charge, so that only the quantities are large.
+    lines = [f"{i},85123A,LANTERN,{10**12 - 1},12/1/2010 8:26,0,5,France" for i in range(2000)]
+    log = read(write_invoices(tmp_path, *lines), tmp_path, cleaning={"min_unit_price": None})
+    features = rows(customer_features(log.tables["invoices"]))
+    assert features["quantity_of_products"].tolist() == [2000 * (10**12 - 1)]
 
 
 @pytest.mark.parametrize(

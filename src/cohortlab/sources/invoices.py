@@ -121,7 +121,8 @@ def _stage_whole(connection, source: Source, scratch: Path, rules: InvoiceCleani
 
 # `12/1/10` is the year 10 to a form that says four digits.
 _YEARS = (1900, 2200)
-# Quantity times price; features count it in millionths, in whole numbers of 64 bits.
+# Of a quantity, and of quantity times price, which features count in millionths: millions of the
+# first and each of the second fit into whole numbers of 64 bits.
 _LARGEST = 1e12
 _FORM_REASONS = {
     1: "invoice id missing",
@@ -132,41 +133,43 @@ _FORM_REASONS = {
     6: "unit price is not a number",
     7: "date out of range",
     8: "value out of range",
+    9: "quantity out of range",
 }
 _CUSTOMER, _DESCRIPTION, _LETTERS, _COUNTRY, _PRICE, _REMOVED = 10, 11, 12, 13, 14, 15
 
 
 def _parse(text: ir.Table, text_ids: Collection[str], rules: InvoiceCleaning) -> ir.Table:
     stock_code, date = blank_to_null(text.stock_code), blank_to_null(text.invoice_date)
-    number = blank_to_null(text.quantity).try_cast("float64")
-    quantity = (number.abs() < 1e15).ifelse((number == number.floor()).ifelse(number, None), None)
+    number = _finite(text.quantity)
     parsed = text.select(
         **id_columns(text, IDS, text_ids),
         stock_code=stock_code,
         description=blank_to_null(text.description),
-        quantity=quantity.try_cast("int64"),
+        number=(number % 1 == 0).ifelse(number, None),
+        quantity=number.try_cast("int64"),
         invoice_date=read_time(date, rules.date_format),
-        unit_price=_price(blank_to_null(text.unit_price)),
+        unit_price=_finite(text.unit_price),
         country=blank_to_null(text.country),
     )
-    return parsed.mutate(code=_form_code(parsed))
+    return parsed.mutate(code=_form_code(parsed)).drop("number")
 
 
-def _price(text: ir.StringColumn) -> ir.FloatingColumn:
-    price = text.try_cast("float64")
-    return (price.abs() < 1e12).ifelse(price, None)
+def _finite(text: ir.StringColumn) -> ir.FloatingColumn:
+    number = blank_to_null(text).try_cast("float64")
+    return (number.isnan() | number.isinf()).ifelse(None, number)
 
 
 def _form_code(parsed: ir.Table) -> ir.IntegerColumn:
     return ibis.cases(
         (parsed.invoice_id.isnull(), 1),
         (parsed.stock_code.isnull(), 2),
-        (parsed.quantity.isnull(), 3),
-        (parsed.quantity == 0, 4),
+        (parsed.number.isnull(), 3),
+        (parsed.number == 0, 4),
+        (parsed.number.abs() >= _LARGEST, 9),
         (parsed.invoice_date.isnull(), 5),
         (~parsed.invoice_date.year().between(*_YEARS), 7),
         (parsed.unit_price.isnull(), 6),
-        ((parsed.quantity * parsed.unit_price).abs() >= _LARGEST, 8),
+        ((parsed.number * parsed.unit_price).abs() >= _LARGEST, 8),
     ).cast("int8")
 
 
