@@ -193,6 +193,7 @@ def test_absent_tables_have_no_rows(tmp_path):
         "rows_read": 0,
         "rows_kept": 0,
         "rows_rejected": 0,
+        "rows_not_used": 0,
         "reasons": {},
     }
 

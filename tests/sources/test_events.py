@@ -21,11 +21,10 @@ def read(path, tmp_path, **options):
 def assert_counts_add_up(log):
     listed = rows(log.rejects)["table"].value_counts()
     for name, count in log.counts.items():
-        assert count["rows_read"] == count["rows_kept"] + count["rows_rejected"]
-        assert count["rows_rejected"] == sum(count["reasons"].values())
+        parts = count["rows_kept"], count["rows_rejected"], count["rows_not_used"]
+        assert count["rows_read"] == sum(parts)
+        assert count["rows_rejected"] == sum(count["reasons"].values()) == listed.get(name, 0)
         assert count["rows_kept"] == len(rows(log.tables[name]))
-        unlisted = count.get("rows_not_listed", 0)
-        assert count["rows_rejected"] - unlisted == listed.get(name, 0)
 
 
 FAULTS = {
@@ -205,9 +204,24 @@ def test_of_item_properties_only_two_are_kept_and_the_others_counted(tmp_path):
     count = log.counts["item_properties"]
     assert count["rows_read"] == 7
     assert count["rows_kept"] == 2
-    assert count["reasons"]["property not used"] == count["rows_not_listed"] == 2
+    assert count["rows_not_used"] == 2
+    assert "property not used" not in count["reasons"]
     assert [line for _, line, _ in rejected(log)] == [5, 7, 8]
     assert_counts_add_up(log)
+
+
+def test_item_properties_of_which_none_is_used_stop_with_the_first_of_them(tmp_path):
+    lines = [f"{time},5,790,n{time}" for time in range(1, 9)]
+    path = {
+        "events": write_events(tmp_path, GOOD),
+        "item_properties": write_form(
+            "\n".join(["timestamp,itemid,property,value", "1,,available,1", *lines]),
+            tmp_path / "p.csv",
+        ),
+    }
+    first = r"8 of 9 left out because: property not used; first records: '1,5,790,n1', '2,.*'3,"
+    with pytest.raises(SourceError, match=first):
+        read(path, tmp_path)
 
 
 def test_a_category_is_listed_once(tmp_path):

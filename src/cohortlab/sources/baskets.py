@@ -14,7 +14,14 @@ from cohortlab.sources.basket_lines import find_line_parts
 from cohortlab.sources.cleaning import BasketCleaning, check_rules
 from cohortlab.sources.errors import SourceError, shown
 from cohortlab.sources.files import Place
-from cohortlab.sources.log import Log, Sorted, count_rows, require_kept, write_rejects
+from cohortlab.sources.log import (
+    NO_ROWS,
+    Log,
+    Sorted,
+    count_rows,
+    require_kept,
+    write_rejects,
+)
 from cohortlab.sources.mapping import column_names
 from cohortlab.sources.parts import Part, find_parts
 from cohortlab.sources.staging import (
@@ -332,5 +339,4 @@ def _with_absent(tables: dict[str, ir.Table]) -> dict[str, ir.Table]:
 
 
 def _with_zero(counts: dict[str, dict]) -> dict[str, dict]:
-    zero = {"rows_read": 0, "rows_kept": 0, "rows_rejected": 0, "reasons": {}}
-    return {name: counts.get(name, zero) for name in COLUMNS}
+    return {name: counts.get(name, NO_ROWS) for name in COLUMNS}

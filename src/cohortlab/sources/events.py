@@ -12,7 +12,14 @@ from cohortlab.engine import MEMORY_LIMIT, connect
 from cohortlab.sources.cleaning import EventCleaning, check_rules
 from cohortlab.sources.errors import SourceError
 from cohortlab.sources.files import Place
-from cohortlab.sources.log import Log, Sorted, count_rows, require_kept, write_rejects
+from cohortlab.sources.log import (
+    NO_ROWS,
+    Log,
+    Sorted,
+    count_rows,
+    require_kept,
+    write_rejects,
+)
 from cohortlab.sources.mapping import column_names
 from cohortlab.sources.parts import Part
 from cohortlab.sources.staging import (
@@ -135,9 +142,8 @@ def read_events(
     A row is rejected for the first reason that applies: its form, then being a repeated event,
     then its visitor having more events than the quantile of events per visitor, which is taken
     over the rows that are left by then. Of item properties only `categoryid` and `available`
-    are kept; rows of other properties are counted as rejected under "property not used" and in
-    `rows_not_listed`, but are not written out, because there are millions of them. A
-    transaction id beside another event is ignored.
+    are kept; rows of other properties are not looked into, and are counted in `rows_not_used`
+    instead of being rejected. A transaction id beside another event is ignored.
     """
     rules = check_rules(EventCleaning, cleaning, study=study)
     sources = _sources(path, columns, encoding, study)
@@ -276,15 +282,16 @@ def _divide(run: _Run, name: str, staged: Staged) -> Sorted:
         rows = _mark_busy(run, _mark_repeated(run, rows))
     if name == "category_tree":
         rows = mark_again(rows, ["category_id"], _LISTED)
+    left_out = rows.filter(rows.code.notnull()).select("file_number", "row", "code")
     return Sorted(
         name=name,
         staged=staged,
         kept=rows.filter(rows.code.isnull()),
-        rejected=rows.filter(rows.code.notnull()).select("file_number", "row", "code"),
+        rejected=left_out.filter(left_out.code != _UNUSED),
         reasons=_REASONS
         | {_BUSY: f"visitor over the {run.rules.visitor_quantile} quantile of events"},
         place=run.sources[name].place,
-        unlisted=_UNUSED if name == "item_properties" else None,
+        unused=left_out.filter(left_out.code == _UNUSED),
     )
 
 
@@ -350,5 +357,4 @@ def _with_absent(tables: dict[str, ir.Table]) -> dict[str, ir.Table]:
 
 
 def _with_zero(counts: dict[str, dict]) -> dict[str, dict]:
-    zero = {"rows_read": 0, "rows_kept": 0, "rows_rejected": 0, "reasons": {}}
-    return {name: counts.get(name, zero) for name in COLUMNS}
+    return {name: counts.get(name, NO_ROWS) for name in COLUMNS}

@@ -26,6 +26,14 @@ REJECTS = pa.schema(
     ]
 )
 BATCH_ROWS = 50_000
+# The counts of a table that is not there.
+NO_ROWS = {
+    "rows_read": 0,
+    "rows_kept": 0,
+    "rows_rejected": 0,
+    "rows_not_used": 0,
+    "reasons": {},
+}
 
 
 @dataclass(frozen=True)
@@ -40,8 +48,9 @@ class Log:
     rejects : ibis.Table
         Rows that cannot be used: `table`, `file`, `line`, `reason`, `record`.
     counts : dict of str to dict
-        For each table `rows_read`, `rows_kept`, `rows_rejected` and `reasons` (rows by reason), and
-        what else is worth knowing. ``rows_read == rows_kept + rows_rejected`` always.
+        For each table `rows_read`, `rows_kept`, `rows_rejected`, `rows_not_used` and `reasons`
+        (rejected rows by reason), and what else is worth knowing. Always
+        ``rows_read == rows_kept + rows_rejected + rows_not_used``.
     """
 
     tables: dict[str, ir.Table]
@@ -52,7 +61,7 @@ class Log:
 @dataclass(frozen=True)
 class Sorted:
     """
-    The rows of one staged table, divided into those to keep and those to reject.
+    The rows of one staged table, divided into those to keep and the others.
 
     Attributes
     ----------
@@ -63,13 +72,13 @@ class Sorted:
     kept : ibis.Table
         The rows to hand on.
     rejected : ibis.Table
-        `file_number`, `row` and `code` of the others.
+        `file_number`, `row` and `code` of those to reject.
     reasons : mapping of int to str
         The reason behind each code.
-    unlisted : int, optional
-        A code whose rows are counted but not written out one by one.
     place : Place
         Where the table stands in ``params.yaml``.
+    unused : ibis.Table, optional
+        The same of rows that nothing asks for. They are counted, and are no rejected ones.
     """
 
     name: str
@@ -78,12 +87,12 @@ class Sorted:
     rejected: ir.Table
     reasons: Mapping[int, str]
     place: Place
-    unlisted: int | None = None
+    unused: ir.Table | None = None
 
 
 def count_rows(divided: Sorted) -> dict:
     """
-    Count the rows of a table, kept and rejected by reason.
+    Count the rows of a table: kept, rejected by reason, and not used.
 
     Parameters
     ----------
@@ -93,13 +102,7 @@ def count_rows(divided: Sorted) -> dict:
     Returns
     -------
     dict
-        `rows_read`, `rows_kept`, `rows_rejected`, `reasons`, and `rows_not_listed` where rejected
-        rows are counted but not written out.
-
-    Raises
-    ------
-    SourceError
-        If no row is kept: the file is then not what its column mapping says.
+        `rows_read`, `rows_kept`, `rows_rejected`, `rows_not_used` and `reasons`.
     """
     codes = divided.rejected.group_by("code").agg(n=lambda t: t.count()).to_pyarrow().to_pylist()
     reasons = {divided.reasons[row["code"]]: row["n"] for row in codes}
@@ -107,21 +110,20 @@ def count_rows(divided: Sorted) -> dict:
         for fault in part.malformed:
             reasons[fault.reason] = reasons.get(fault.reason, 0) + 1
     n_rejected = sum(reasons.values())
+    n_unused = 0 if divided.unused is None else divided.unused.count().to_pyarrow().as_py()
     n_read = divided.staged.n_rows + divided.staged.n_malformed
-    counts = {
+    return {
         "rows_read": n_read,
-        "rows_kept": n_read - n_rejected,
+        "rows_kept": n_read - n_rejected - n_unused,
         "rows_rejected": n_rejected,
+        "rows_not_used": n_unused,
         "reasons": dict(sorted(reasons.items())),
     }
-    if divided.unlisted is not None:
-        counts["rows_not_listed"] = reasons.get(divided.reasons[divided.unlisted], 0)
-    return counts
 
 
 def require_kept(counts: Mapping, divided: Sorted) -> None:
     """
-    Stop where not one row of a table can be used.
+    Stop where not one row of a table can be used: the file is not what its column mapping says.
 
     Parameters
     ----------
@@ -137,13 +139,18 @@ def require_kept(counts: Mapping, divided: Sorted) -> None:
     """
     if counts["rows_kept"]:
         return
-    reason, n_rows = max(counts["reasons"].items(), key=lambda item: item[1])
-    first = [row["record"] for row in _first_rejects(divided, reason, 3)]
+    reason, n_rows = max(counts["reasons"].items(), key=lambda item: item[1], default=("", 0))
+    verb, found = "rejected", _rejects(divided)
+    if counts["rows_not_used"] > n_rows:
+        verb, n_rows = "left out", counts["rows_not_used"]
+        found = _records(divided, divided.unused.order_by("file_number", "row").limit(3))
+        reason = divided.reasons[divided.unused.code.min().to_pyarrow().as_py()]
+    rows = (row for batch in found for row in batch.to_pylist() if row["reason"] == reason)
     raise SourceError(
         f"No row of {shown(part.name for part in divided.staged.parts)} (table {divided.name}) "
-        f"can be used: {n_rows} of {counts['rows_read']} rejected because: {reason}; first "
-        f"records: {shown(first)}. Check {divided.place.key('columns')} and "
-        f"{divided.place.key('cleaning')}."
+        f"can be used: {n_rows} of {counts['rows_read']} {verb} because: {reason}; first "
+        f"records: {shown(row['record'] for row in islice(rows, 3))}. Check "
+        f"{divided.place.key('columns')} and {divided.place.key('cleaning')}."
     )
 
 
@@ -174,13 +181,15 @@ def write_rejects(connection: Backend, tables: list[Sorted], target: Path) -> ir
 
 
 def _rejects(divided: Sorted) -> Iterator[pa.RecordBatch]:
-    listed = divided.rejected
-    if divided.unlisted is not None:
-        listed = listed.filter(listed.code != divided.unlisted)
     for part in divided.staged.parts:
         if part.malformed:
             yield _malformed(divided.name, part)
-        here = listed.filter(listed.file_number == part.number).order_by("row").to_pyarrow()
+    yield from _records(divided, divided.rejected)
+
+
+def _records(divided: Sorted, chosen: ir.Table) -> Iterator[pa.RecordBatch]:
+    for part in divided.staged.parts:
+        here = chosen.filter(chosen.file_number == part.number).order_by("row").to_pyarrow()
         rows = here["row"].to_numpy().astype(np.int64)
         reasons = [divided.reasons[code] for code in here["code"].to_pylist()]
         records, lines = part.records_of(rows), part.lines_of(rows)
@@ -206,8 +215,3 @@ def _batch(
         [pa.array(column, kind.type) for column, kind in zip(columns, REJECTS, strict=True)],
         schema=REJECTS,
     )
-
-
-def _first_rejects(divided: Sorted, reason: str, n_rows: int) -> list[dict]:
-    found = (row for batch in _rejects(divided) for row in batch.to_pylist())
-    return list(islice((row for row in found if row["reason"] == reason), n_rows))
