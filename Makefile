@@ -57,8 +57,13 @@ check: setup  ## What CI runs: style, the lock, the pipeline, the results, the t
 lab: setup  ## Open JupyterLab on the notebooks, with the project's kernel
 	jupyter lab --notebook-dir=$(CURDIR) notebooks
 
-bench: setup  ## Compare speed and memory with other ways, side by side
-	python bench/features.py
+bench: setup  ## Compare speed and memory with other ways; alone it lists what, NAME=rules runs one
+ifeq ($(origin NAME),command line)
+	python bench/$(NAME).py $(OPTIONS)
+else
+	@awk 'FNR == 2 { name = FILENAME; gsub(/bench\/|\.py/, "", name); printf "%-11s%s\n", name, $$0 }' bench/*.py
+	@echo 'Run one by: make bench NAME=rules; with options: make bench NAME=rules OPTIONS=--quick'
+endif
 
 clean:  ## Remove the environment and large results; what Git holds stays
 	rm -rf $(VENV) results/*/raw results/*/log results/*/truth results/*/model

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import tomllib
 
 import nbformat
@@ -250,6 +251,21 @@ def test_make_help_lists_every_target():
     makefile = (REPOSITORY / "Makefile").read_text()
     (phony,) = re.findall(r"^\.PHONY: (.*)", makefile, flags=re.MULTILINE)
     assert set(phony.split()) == set(re.findall(r"^(\w+):.*## ", makefile, flags=re.MULTILINE))
+
+
+def make(*arguments):
+    # The environment is there already: `-o setup` takes it for new enough.
+    command = ["make", "-o", "setup", "-C", str(REPOSITORY), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_make_bench_lists_every_benchmark_and_runs_the_one_that_is_named():
+    names = {path.stem for path in (REPOSITORY / "bench").glob("*.py")}
+    listed = {line.split()[0] for line in make("bench").splitlines() if "." in line}
+    assert names <= listed
+    named = make("-n", "bench", "NAME=rules", "OPTIONS=--quick")
+    assert "python bench/rules.py --quick" in named
+    assert not [name for name in names - {"rules"} if f"bench/{name}.py" in named]
 
 
 def test_executed_notebooks_are_small_whole_and_without_errors():
