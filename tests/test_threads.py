@@ -1,3 +1,5 @@
+import os
+import subprocess
 import sys
 from types import ModuleType
 
@@ -30,3 +32,17 @@ def test_libraries_are_looked_up_again_only_after_an_import(monkeypatch):
     assert threads._controller(len(sys.modules)) is known
     monkeypatch.setitem(sys.modules, "a_module_that_was_just_imported", ModuleType("new"))
     assert threads._controller(len(sys.modules)) is not known
+
+
+def test_a_notebook_holds_libraries_to_one_thread_for_good():
+    code = (
+        "import sklearn.cluster; from threadpoolctl import threadpool_info as info\n"
+        "from cohortlab.notebook import setup\n"
+        "print(*{library['num_threads'] for library in info()})\n"
+        "setup()\n"
+        "print(*{library['num_threads'] for library in info()})\n"
+    )
+    two = os.environ | {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=two)
+    assert done.stdout.split() == ["2", "1"]

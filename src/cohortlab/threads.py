@@ -18,7 +18,8 @@ def one_thread(user_api: str | None = None) -> AbstractContextManager:
     Returns
     -------
     context manager
-        Within it the libraries take one thread; after it, as many as before.
+        The libraries take one thread from the call on, and as many as before after a ``with``
+        block of it; without such a block, for good.
 
     Examples
     --------

@@ -121,7 +121,7 @@ def _as_arrays(trees: list[BaseDecisionTree]) -> LeafForest:
 
 
 @compiled(parallel=True)
-def _leaves(X, feature, threshold, left, right, roots):  # pragma: no cover
+def _leaves(X, feature, threshold, left, right, roots):
     found = np.empty((len(X), len(roots)), dtype=np.int32)
     for row in prange(len(X)):
         for tree in range(len(roots)):

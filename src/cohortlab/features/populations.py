@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from sklearn.cluster import KMeans
 from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
+
+from cohortlab.threads import one_thread
 
 
 def person_attributes(people: ir.Table, purchases: ir.Table) -> ir.Table:
@@ -121,7 +122,7 @@ def group_items(
     # In one canonical order, so that the order of the items changes nothing.
     order = np.lexsort(X.T[::-1])
     labels = np.empty(len(X), dtype=int)
-    with threadpool_limits(limits=1):
+    with one_thread():
         labels[order] = KMeans(n_groups, n_init=10, random_state=random_state).fit_predict(X[order])
     means = values.groupby(labels).mean()
     names = {

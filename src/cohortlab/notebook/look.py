@@ -14,9 +14,9 @@ from IPython import get_ipython
 from IPython.display import Markdown, display
 from matplotlib.figure import Figure
 from PIL import Image
-from threadpoolctl import threadpool_limits
 
 from cohortlab.run.project import SAID_VARIABLE
+from cohortlab.threads import one_thread
 
 SCREEN_DPI = 90
 PALETTE_COLOURS = 256
@@ -50,7 +50,7 @@ def setup() -> None:
     pd.set_option("display.precision", 4, "display.max_colwidth", 70)
     # A name with two dollar signs is a name, no formula.
     pd.set_option("display.html.use_mathjax", False)
-    threadpool_limits(1)
+    one_thread()
     shell = get_ipython()
     if shell is not None:
         shell.run_line_magic("matplotlib", "inline")

@@ -143,7 +143,7 @@ def _by_depth(forest: LeafForest) -> tuple[np.ndarray, ...]:
 
 
 @compiled(parallel=True)
-def _vote(X, shares, feature, threshold, child, number, roots, depth):  # pragma: no cover
+def _vote(X, shares, feature, threshold, child, number, roots, depth):
     votes = np.zeros((len(X), shares.shape[1]))
     for block in prange((len(X) + _BLOCK - 1) // _BLOCK):
         first, last = block * _BLOCK, min((block + 1) * _BLOCK, len(X))
