@@ -7,7 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from cohortlab.features import event_baskets as of_baskets
 from cohortlab.features import events as of_events
+from cohortlab.features import item_properties as of_properties
 
 TYPES = {
     "timestamp_ms": "int64",
@@ -255,12 +257,12 @@ def test_baskets_and_incidence_count_by_category_or_item(connection, seed):
         in_time = bought.sort_values(["timestamp_ms", "session_id"])
         owner = basket.map(in_time.groupby(basket)["session_id"].first())
         expected = set(zip(basket, owner, bought["item"], strict=True))
-        baskets = rows(of_events.baskets(sessions, what))
+        baskets = rows(of_baskets.baskets(sessions, what))
         assert list(baskets.columns) == ["basket_id", "person_id", "item"]
         assert len(baskets) == len(expected)
         assert set(baskets.itertuples(index=False, name=None)) == expected
         weight = named.groupby(["session_id", "item"]).size()
-        incidence = rows(of_events.incidence(sessions, what))
+        incidence = rows(of_baskets.incidence(sessions, what))
         found = incidence.set_index(["person_id", "item"])["weight"]
         assert found.to_dict() == weight.to_dict()
         assert found.index.is_monotonic_increasing
@@ -271,7 +273,7 @@ def test_what_has_no_category_is_counted(connection):
     categories = {item: _category(item, properties) for item in range(12)}
     known = log["item_id"].map(categories).notna()
     bought = known.groupby([log["visitor_id"], log["transaction_id"]])
-    found = of_events.uncategorised(table(connection, log), table(connection, properties))
+    found = of_baskets.uncategorised(table(connection, log), table(connection, properties))
     assert found == {
         "events": (~known).sum(),
         "items": log.loc[~known, "item_id"].nunique(),
@@ -291,29 +293,29 @@ def test_visitors_with_the_same_transaction_id_have_baskets_of_their_own(connect
     }
     text = ["visitor_id"] if visitor_ids == "text" else []
     sessions = of_events.sessionise(table(connection, log, text=text))
-    found = rows(of_events.baskets(sessions, None))
+    found = rows(of_baskets.baskets(sessions, None))
     assert list(found.itertuples(index=False, name=None)) == [
         ("10", "7_1", "1"),
         ("9 of visitor 5", "5_1", "1"),
         ("9 of visitor 6", "6_1", "2"),
         ("9 of visitor 6", "6_1", "3"),
     ]
-    assert of_events.purchases(sessions) == {"purchases": 3, "shared_ids": 1}
+    assert of_baskets.purchases(sessions) == {"purchases": 3, "shared_ids": 1}
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_every_purchase_has_a_basket_or_no_category(connection, seed):
     log, properties = random_log(seed), table(connection, random_properties(seed))
     sessions = of_events.sessionise(table(connection, log))
-    baskets = rows(of_events.baskets(sessions, properties))["basket_id"].nunique()
-    without = of_events.uncategorised(sessions, properties)["purchases"]
-    assert of_events.purchases(sessions)["purchases"] == baskets + without
+    baskets = rows(of_baskets.baskets(sessions, properties))["basket_id"].nunique()
+    without = of_baskets.uncategorised(sessions, properties)["purchases"]
+    assert of_baskets.purchases(sessions)["purchases"] == baskets + without
 
 
 def test_the_sessions_of_baskets_all_have_features(connection):
     log = random_log(3)
     sessions = of_events.sessionise(table(connection, log))
-    people = rows(of_events.baskets(sessions, None))["person_id"]
+    people = rows(of_baskets.baskets(sessions, None))["person_id"]
     assert set(people) <= oracle_sessions(log)
     assert len(people)
 
@@ -324,10 +326,10 @@ def test_sessions_are_standard_sql(connection, dialect):
     stock = table(connection, random_properties(0))
     for expression in (
         sessions,
-        of_events.with_availability(sessions, stock),
+        of_properties.with_availability(sessions, stock),
         of_events.session_attributes(sessions),
-        of_events.baskets(sessions, stock),
-        of_events.incidence(sessions, stock),
+        of_baskets.baskets(sessions, stock),
+        of_baskets.incidence(sessions, stock),
     ):
         assert "SELECT" in str(ibis.to_sql(expression, dialect=dialect))
 
@@ -342,7 +344,7 @@ def test_a_value_holds_from_its_own_time_until_the_next(connection, moment, avai
         # Of two values at one time the greatest holds.
         "value": ["0", "0", "1", "0"],
     }
-    found = of_events.with_availability(table(connection, events), table(connection, stock))
+    found = of_properties.with_availability(table(connection, events), table(connection, stock))
     assert rows(found)["available"].tolist() == [available]
 
 
@@ -353,5 +355,5 @@ def test_of_two_latest_categories_the_greatest_counts(connection):
         "property": ["categoryid"] * 3,
         "value": ["7", "8", "9"],
     }
-    found = of_events.item_categories(table(connection, stock))
+    found = of_properties.item_categories(table(connection, stock))
     assert rows(found)["category_id"].tolist() == ["8"]

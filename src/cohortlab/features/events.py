@@ -1,5 +1,5 @@
 """
-Sessions of an event log: what each one looks like, and what was bought in it.
+Sessions of an event log, and what each one looks like.
 
 Every function takes and returns Ibis expressions; nothing is computed until a table is written.
 Whole numbers are summed as whole numbers, so results do not depend on the order of rows or on
@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 import ibis
 import ibis.expr.types as ir
+
+from cohortlab.features.item_properties import item_categories, with_availability
 
 FEATURES = (
     "session_duration_sec",
@@ -27,14 +29,13 @@ FEATURES = (
 )
 ATTRIBUTES = ("session_start_time", "session_day_of_week", "transaction_count", "is_buyer")
 GAP_SEC = 1800
+#: What tells sessions apart.
+SESSION = ("visitor_id", "session_number")
 
 _CATEGORY_FEATURES = ("unique_categories_viewed", "category_spread_ratio")
 _AVAILABILITY_FEATURES = ("avg_item_availability",)
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
-_NEVER_MS = 2**62
-_SESSION = ("visitor_id", "session_number")
-_PURCHASE = ("visitor_id", "transaction_id")
 
 
 def sessionise(events: ir.Table, *, gap_sec: float = GAP_SEC) -> ir.Table:
@@ -69,7 +70,7 @@ def sessionise(events: ir.Table, *, gap_sec: float = GAP_SEC) -> ir.Table:
     longer = spans.filter(spans.end_ms - spans.start_ms > gap_ms)
     once = events.anti_join(longer, "visitor_id").mutate(session_number=ibis.literal(1, "int64"))
     numbered = _numbered(events.semi_join(longer, "visitor_id"), gap_ms).union(once)
-    return numbered.mutate(session_id=_session_id(numbered))
+    return numbered.mutate(session_id=session_ids(numbered))
 
 
 def _numbered(events: ir.Table, gap_ms: int) -> ir.Table:
@@ -80,6 +81,23 @@ def _numbered(events: ir.Table, gap_ms: int) -> ir.Table:
     so_far = ibis.cumulative_window(group_by="visitor_id", order_by="timestamp_ms")
     number = marked.starts_session.sum().over(so_far).cast("int64")
     return marked.mutate(session_number=number).drop("starts_session")
+
+
+def session_ids(table: ir.Table) -> ir.StringColumn:
+    """
+    Give the id of each row's session.
+
+    Parameters
+    ----------
+    table : ibis.Table
+        Columns of `SESSION`.
+
+    Returns
+    -------
+    ibis.StringColumn
+        ``<visitor_id>_<session_number>``.
+    """
+    return table.visitor_id.cast("string") + "_" + table.session_number.cast("string")
 
 
 def features_left_out(item_properties: ir.Table) -> dict[str, str]:
@@ -130,72 +148,6 @@ def knows_categories(left_out: Mapping[str, str]) -> bool:
     return left_out.keys().isdisjoint(_CATEGORY_FEATURES)
 
 
-def item_categories(item_properties: ir.Table) -> ir.Table:
-    """
-    Give each item its category: the value of its latest `categoryid` property.
-
-    Parameters
-    ----------
-    item_properties : ibis.Table
-        Columns `timestamp_ms`, `item_id`, `property`, `value`.
-
-    Returns
-    -------
-    ibis.Table
-        One row per item with a category: `item_id`, `category_id` (text). Where an item has several
-        at its latest time, the greatest as text is taken.
-    """
-    rows = item_properties.filter(item_properties["property"] == "categoryid")
-    return (
-        _last_value(rows, ["item_id"]).rename(category_id="value").select("item_id", "category_id")
-    )
-
-
-def with_availability(events: ir.Table, item_properties: ir.Table) -> ir.Table:
-    """
-    Add to each event whether its item could be bought at that time.
-
-    Parameters
-    ----------
-    events : ibis.Table
-        Columns `timestamp_ms`, `item_id` and any others.
-    item_properties : ibis.Table
-        Columns `timestamp_ms`, `item_id`, `property`, `value`.
-
-    Returns
-    -------
-    ibis.Table
-        The same rows with `available`: 1 where the last `available` property at or before the event
-        is ``1``, else 0; 0 also where there is none yet.
-
-    Notes
-    -----
-    Every value holds from its time until the item's next one, so each event meets at most one of
-    them in a join on the item and that span of time. Of several values at one time the greatest as
-    text holds.
-    """
-    rows = item_properties.filter(item_properties["property"] == "available")
-    by_time = ibis.window(group_by="item_id", order_by=["timestamp_ms", "value"])
-    # Of several values at one time all but the greatest get a span without length, which meets
-    # nothing.
-    spans = rows.select(
-        "item_id",
-        span_start=rows.timestamp_ms,
-        span_end=rows.timestamp_ms.lead().over(by_time).fill_null(_NEVER_MS),
-        is_available=(rows.value == "1").cast("int8"),
-    ).filter(lambda t: (t.is_available == 1) & (t.span_end > t.span_start))
-    joined = events.left_join(
-        spans,
-        [
-            events.item_id == spans.item_id,
-            events.timestamp_ms >= spans.span_start,
-            events.timestamp_ms < spans.span_end,
-        ],
-    )
-    available = joined.is_available.fill_null(0)
-    return joined.mutate(available=available).select([*events.columns, "available"])
-
-
 def session_features(
     sessions: ir.Table, item_properties: ir.Table, *, left_out: dict[str, str] | None = None
 ) -> ir.Table:
@@ -232,9 +184,9 @@ def session_features(
     because the result uses them twice.
     """
     missing = features_left_out(item_properties) if left_out is None else left_out
-    summary = _summary(_described(sessions, item_properties, missing)).order_by(*_SESSION)
+    summary = _summary(_described(sessions, item_properties, missing)).order_by(*SESSION)
     columns = {name: value for name, value in _columns(summary).items() if name not in missing}
-    return summary.select(session_id=_session_id(summary), **columns)
+    return summary.select(session_id=session_ids(summary), **columns)
 
 
 def session_attributes(sessions: ir.Table) -> ir.Table:
@@ -253,176 +205,18 @@ def session_attributes(sessions: ir.Table) -> ir.Table:
         `transaction_count` (transaction events) and `is_buyer` (whether there is one); ordered as
         `session_features`.
     """
-    summary = sessions.group_by(*_SESSION).agg(
+    summary = sessions.group_by(*SESSION).agg(
         start_ms=sessions.timestamp_ms.min(),
         n_transactions=(sessions.event == "transaction").sum().cast("int64"),
     )
-    ordered = summary.order_by(*_SESSION)
+    ordered = summary.order_by(*SESSION)
     return ordered.select(
-        session_id=_session_id(ordered),
+        session_id=session_ids(ordered),
         session_start_time=_utc(ordered.start_ms),
         session_day_of_week=_day_of_week(ordered.start_ms),
         transaction_count=ordered.n_transactions,
         is_buyer=ordered.n_transactions > 0,
     )
-
-
-def session_items(sessions: ir.Table, item_properties: ir.Table | None) -> ir.Table:
-    """
-    Give each event the item that baskets and incidence are about, as text.
-
-    Parameters
-    ----------
-    sessions : ibis.Table
-        From `sessionise`.
-    item_properties : ibis.Table or None
-        Columns `timestamp_ms`, `item_id`, `property`, `value`; None for items instead of
-        categories.
-
-    Returns
-    -------
-    ibis.Table
-        The same rows with `item`: the category of the item, null where it has none; or the item
-        itself.
-    """
-    if item_properties is None:
-        return sessions.mutate(item=sessions.item_id.cast("string"))
-    categories = item_categories(item_properties)
-    joined = sessions.left_join(categories, "item_id")
-    return joined.mutate(item=joined.category_id).select([*sessions.columns, "item"])
-
-
-def baskets(sessions: ir.Table, item_properties: ir.Table | None) -> ir.Table:
-    """
-    List what was bought together: one row per transaction and category.
-
-    Parameters
-    ----------
-    sessions : ibis.Table
-        From `sessionise`.
-    item_properties : ibis.Table or None
-        As for `session_items`.
-
-    Returns
-    -------
-    ibis.Table
-        `basket_id` (the transaction, as text; ``<transaction> of visitor <visitor>`` where several
-        visitors have one of that id), `person_id` (the session) and `item` (text), each row once. A
-        transaction that spans two sessions belongs to the one of its first event. Items without a
-        category have no row; `purchases` and `uncategorised` count them.
-    """
-    rows = session_items(sessions, item_properties)
-    bought = _bought(rows)
-    known = bought.filter(bought.item.notnull())
-    by_time = ibis.window(group_by=list(_PURCHASE), order_by=["timestamp_ms", "session_id"])
-    own = known.transaction_id.cast("string")
-    named = known.select(
-        basket_id=known.is_shared.ifelse(
-            own + " of visitor " + known.visitor_id.cast("string"), own
-        ),
-        person_id=known.session_id.first().over(by_time),
-        item=known.item,
-    )
-    return named.distinct().order_by("basket_id", "person_id", "item")
-
-
-def incidence(sessions: ir.Table, item_properties: ir.Table | None) -> ir.Table:
-    """
-    Count how often each session acted on each category.
-
-    Parameters
-    ----------
-    sessions : ibis.Table
-        From `sessionise`.
-    item_properties : ibis.Table or None
-        As for `session_items`.
-
-    Returns
-    -------
-    ibis.Table
-        `person_id` (the session), `item` (text) and `weight` (its events on that item, of any
-        kind).
-    """
-    rows = session_items(sessions, item_properties)
-    known = rows.filter(rows.item.notnull())
-    groups = known.group_by("visitor_id", "session_number", "item").agg(weight=known.count())
-    named = groups.select(person_id=_session_id(groups), item=groups.item, weight=groups.weight)
-    return named.order_by("person_id", "item")
-
-
-def purchases(events: ir.Table) -> dict[str, int]:
-    """
-    Count the purchases that baskets are made of.
-
-    Parameters
-    ----------
-    events : ibis.Table
-        Columns `event`, `visitor_id`, `transaction_id`.
-
-    Returns
-    -------
-    dict of str to int
-        `purchases` (of a visitor under a transaction id) and `shared_ids`, the transaction ids
-        under which several visitors bought: each of them has a purchase of its own.
-    """
-    bought = _bought(events)
-    figures = {
-        "purchases": bought.select(*_PURCHASE).distinct().count(),
-        "shared_ids": bought.filter(bought.is_shared).transaction_id.nunique(),
-    }
-    return _counted(figures)
-
-
-def uncategorised(events: ir.Table, item_properties: ir.Table) -> dict[str, int]:
-    """
-    Count what baskets and incidence leave out because items have no category.
-
-    Parameters
-    ----------
-    events : ibis.Table
-        Columns `event`, `item_id`, `visitor_id`, `transaction_id`.
-    item_properties : ibis.Table
-        Columns `timestamp_ms`, `item_id`, `property`, `value`.
-
-    Returns
-    -------
-    dict of str to int
-        `events` and `items` without a category; `purchases` of which no item has one.
-    """
-    categories = item_categories(item_properties)
-    lost = events.anti_join(categories, "item_id")
-    bought = events.filter(events.event == "transaction")
-    found = bought.semi_join(categories, "item_id")
-    whole = bought.anti_join(found, list(_PURCHASE))
-    figures = {
-        "events": lost.count(),
-        "items": lost.item_id.nunique(),
-        "purchases": whole.select(*_PURCHASE).distinct().count(),
-    }
-    return _counted(figures)
-
-
-def _bought(events: ir.Table) -> ir.Table:
-    """Keep what was bought, and mark transaction ids that several visitors have."""
-    bought = events.filter(events.event == "transaction")
-    same = ibis.window(group_by="transaction_id")
-    who = bought.visitor_id
-    return bought.mutate(is_shared=who.min().over(same) != who.max().over(same))
-
-
-def _counted(figures: dict[str, ir.IntegerScalar]) -> dict[str, int]:
-    return {name: int(value.to_pyarrow().as_py()) for name, value in figures.items()}
-
-
-def _last_value(rows: ir.Table, keys: list[str]) -> ir.Table:
-    """Keep the latest value of each group; the greatest as text of several at one time."""
-    latest = rows.group_by(keys).agg(timestamp_ms=rows.timestamp_ms.max())
-    at_latest = rows.semi_join(latest, [*keys, "timestamp_ms"])
-    return at_latest.group_by(keys).agg(value=at_latest.value.max())
-
-
-def _session_id(table: ir.Table) -> ir.StringColumn:
-    return table.visitor_id.cast("string") + "_" + table.session_number.cast("string")
 
 
 def _utc(time_ms: ir.IntegerColumn) -> ir.TimestampColumn:
@@ -438,7 +232,7 @@ def _day_of_week(time_ms: ir.IntegerColumn) -> ir.IntegerColumn:
 def _described(sessions: ir.Table, item_properties: ir.Table, missing: dict[str, str]) -> ir.Table:
     """Reduce each event to what is summed: numbers only; zero and null where not known."""
     table = sessions.select(
-        *_SESSION,
+        *SESSION,
         "timestamp_ms",
         "item_id",
         is_view=(sessions.event == "view").cast("int8"),
@@ -458,10 +252,10 @@ def _summary(events: ir.Table) -> ir.Table:
     events = _kept(events)
     totals = _kept(_totals(events))
     several = totals.filter(totals.n_events > 1)
-    counted = _distinct(events.semi_join(several, list(_SESSION)))
-    joined = totals.left_join(counted, list(_SESSION))
+    counted = _distinct(events.semi_join(several, list(SESSION)))
+    joined = totals.left_join(counted, list(SESSION))
     return joined.select(
-        *_SESSION,
+        *SESSION,
         *("start_ms", "end_ms", "n_events", "n_views", "n_carts", "n_available"),
         n_items=joined.distinct_items.fill_null(1),
         n_categories=joined.distinct_categories.fill_null(joined.n_categorised),
@@ -482,7 +276,7 @@ def _numbered_categories(item_properties: ir.Table) -> ir.Table:
 
 
 def _totals(events: ir.Table) -> ir.Table:
-    return events.group_by(*_SESSION).agg(
+    return events.group_by(*SESSION).agg(
         start_ms=events.timestamp_ms.min(),
         end_ms=events.timestamp_ms.max(),
         n_events=events.count(),
@@ -494,7 +288,7 @@ def _totals(events: ir.Table) -> ir.Table:
 
 
 def _distinct(events: ir.Table) -> ir.Table:
-    return events.group_by(list(_SESSION)).agg(
+    return events.group_by(list(SESSION)).agg(
         distinct_items=events.item_id.nunique(), distinct_categories=events.category.nunique()
     )
 
