@@ -39,6 +39,15 @@ def test_a_path_that_is_none_is_an_error(tmp_path, path):
     assert "studies.shop.data.path.events" in failure(path, tmp_path)
 
 
+@pytest.mark.parametrize(
+    "path", ["http://127.0.0.1:9/events.csv", "klingon://events.csv", "zip://events.csv::none.zip"]
+)
+def test_an_address_that_cannot_be_opened_is_named(tmp_path, path):
+    message = failure(path, tmp_path)
+    assert message.startswith(f"{path} cannot be opened")
+    assert "studies.shop.data.path.events" in message
+
+
 def test_a_folder_is_not_a_file(tmp_path):
     assert f"{tmp_path}/*.csv" in failure(str(tmp_path), tmp_path)
 
@@ -153,6 +162,33 @@ def test_the_byte_order_mark_of_another_encoding_is_noticed(tmp_path, asked):
     assert "utf-16" in failure(str(path), tmp_path, encoding=asked)
     log = read_events({"events": str(path)}, scratch=tmp_path / "s", encoding="utf-16")
     assert log.counts["events"]["rows_kept"] == 1
+
+
+@pytest.mark.parametrize("asked", ["utf-8", "windows-1252"])
+@pytest.mark.parametrize("real", ["utf-16-le", "utf-16-be"])
+def test_bytes_of_zero_in_the_header_are_noticed(tmp_path, asked, real):
+    path = tmp_path / "events.csv"
+    path.write_bytes(f"timestamp,visitorid,event,itemid,transactionid\n{LINE}\n".encode(real))
+    message = failure(str(path), tmp_path, encoding=asked)
+    assert "bytes of zero" in message
+    assert f"Set studies.shop.data.encoding to {real}" in message
+    log = read_events({"events": str(path)}, scratch=tmp_path / "s", encoding=real)
+    assert log.counts["events"]["rows_kept"] == 1
+
+
+def test_a_file_that_is_no_text_is_told_in_a_line(tmp_path):
+    (tmp_path / "events.csv").write_bytes(bytes(5000))
+    message = failure(f"{tmp_path}/events.csv", tmp_path)
+    assert "bytes of zero" in message
+    assert message.isprintable()
+    assert len(message) < 300
+
+
+@pytest.mark.parametrize("asked", ["utf-16", "utf-32"])
+def test_plain_text_read_in_a_wide_encoding_is_noticed(tmp_path, asked):
+    message = failure(write_events(tmp_path, LINE), tmp_path, encoding=asked)
+    assert message.startswith(f"events.csv is not {asked}: ")
+    assert "Set studies.shop.data.encoding" in message
 
 
 @pytest.mark.parametrize("encoding", ["klingon", "base64", 3, None])

@@ -133,7 +133,7 @@ def test_text_customers_and_numbered_ones_live_side_by_side(tmp_path):
 @pytest.mark.parametrize("other", ["17850", "A17"])
 def test_one_customer_has_one_id_however_it_is_written(tmp_path, other):
     # One id that is no number makes a text column of all of them.
-    ids = ["17850", "17850.0", " 17850.0 ", other, "16446", "16446.0", "nan", "NaN", ""]
+    ids = ["17850", "17850.0", " 17850.00 ", other, "16446", "16446.0", "nan", "NaN", ""]
     path = write_invoices(tmp_path, *(GOOD.replace("17850", written) for written in ids))
     log = read(path, tmp_path)
     found = rows(log.tables["invoices"])
@@ -154,6 +154,8 @@ def test_one_customer_has_one_id_however_it_is_written(tmp_path, other):
         ({"date_format": "%Q"}, "cleaning.date_format is '%Q': failed to parse"),
         ({"anonymous": "keep"}, "cleaning.anonymous is 'keep'"),
         ({"anonymous_ids_from": -1}, "cleaning.anonymous_ids_from is -1"),
+        ({"anonymous_ids_from": 10**30}, "cleaning.anonymous_ids_from is 1000"),
+        ({"min_unit_price": float("nan")}, "cleaning.min_unit_price is nan"),
     ],
 )
 def test_a_mistyped_rule_is_named(tmp_path, cleaning, message):
@@ -242,6 +244,12 @@ def test_the_order_of_lines_changes_nothing(tmp_path):
     second = read(write_invoices(tmp_path, *shuffled, name="b.csv"), tmp_path, threads=2)
     pd.testing.assert_frame_equal(rows(first.tables["invoices"]), rows(second.tables["invoices"]))
     assert first.counts == second.counts
+
+
+@pytest.mark.parametrize("columns", [["Quantity"], "Quantity", 3])
+def test_columns_that_are_no_mapping_are_an_error(tmp_path, columns):
+    with pytest.raises(SourceError, match=r"studies\.shop\.data\.columns must be a mapping"):
+        read(write_invoices(tmp_path, GOOD), tmp_path, columns=columns)
 
 
 def test_a_missing_column_is_looked_for_among_those_that_are_free(tmp_path):

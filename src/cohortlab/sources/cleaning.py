@@ -115,13 +115,14 @@ class InvoiceCleaning(BaseModel):
 
     date_format: TimeForm = "%m/%d/%Y %H:%M"
     anonymous: Literal["own_customer", "drop"] = "own_customer"
-    anonymous_ids_from: int = Field(default=19000, ge=0)
+    # Far below the largest whole number of 64 bits, so that all of them can be counted on.
+    anonymous_ids_from: int = Field(default=19000, ge=0, le=10**18)
     drop_missing_description: bool = True
     drop_letter_only_codes: bool = True
     drop_countries: tuple[str, ...] = Field(
         default=("European Community", "Unspecified"), strict=False
     )
-    min_unit_price: float | None = 0.04
+    min_unit_price: float | None = Field(default=0.04, allow_inf_nan=False)
     drop_customers: tuple[int | str, ...] = Field(default=(16446,), strict=False)
 
 

@@ -142,13 +142,7 @@ def find_files(path: str, *, place: Place) -> list[SourceFile]:
         raise SourceError(
             f"{place.key('path')} must be the path of a file or a glob, but is {path!r}."
         )
-    system, root = _file_system(str(path), place)
-    if system.isdir(root):
-        raise SourceError(
-            f"{path} is a folder, and {place.key('path')} must name a file or a glob: "
-            f"try {str(path).rstrip('/')}/*.csv"
-        )
-    addresses = [root] if system.exists(root) else _matches(system, root)
+    system, root, addresses = _addresses(str(path), place)
     if not addresses:
         raise SourceError(
             f"No file matches {path} (table {place.table}). "
@@ -248,7 +242,7 @@ def utf8_text(file: SourceFile, scratch: Path, *, number: int, encoding: str, pl
     if name == "utf-8":
         local = unpack(file, scratch, number=number)
         with local.open("rb") as stream:
-            _check_mark(file, stream.read(4), name, place)
+            _check_start(file, stream.read(BLOCK_BYTES), name, place)
         return local
     target = scratch / f"decoded_{number}.csv"
     with target.open("wb") as out:
@@ -349,12 +343,12 @@ def _decoded(file: SourceFile, encoding: str, place: Place) -> Iterator[bytes]:
     lines, first = 1, True
     for block in blocks(file):
         if first:
-            _check_mark(file, block, encoding, place)
+            _check_start(file, block, encoding, place)
             first = False
         rival.feed(block)
         try:
             text = decoder.decode(block)
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
             raise _undecodable(file, encoding, place, error, lines) from error
         lines += text.count("\n")
         yield text.encode("utf-8")
@@ -372,7 +366,7 @@ def _last(
 ) -> bytes:
     try:
         return decoder.decode(b"", final=True).encode("utf-8")
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise _undecodable(file, encoding, place, error, lines) from error
 
 
@@ -401,27 +395,44 @@ class _Utf8Check:
 
 
 def _undecodable(
-    file: SourceFile, encoding: str, place: Place, error: UnicodeDecodeError, lines: int
+    file: SourceFile, encoding: str, place: Place, error: UnicodeError, lines: int
 ) -> SourceError:
-    before = error.object[: error.start]
-    start = max(before.rfind(b"\n"), 0)
-    context = error.object[max(start, error.start - 20) : error.start + 20].strip()
-    line = lines + before.count(b"\n")
-    column = before[start:].count(b",") + 1
+    # UTF-16 without a byte order mark, for one, is wrong at no place.
+    where = _place(error, lines) if isinstance(error, UnicodeDecodeError) else error
     return SourceError(
-        f"{file.name} is not {encoding}: near line {line}, column number {column}, the bytes "
-        f"{error.object[error.start : error.end]!r} in {context!r} have no meaning in it. "
+        f"{file.name} is not {encoding}: {where}. "
         f"Set {place.key('encoding')} to the file's own encoding (often utf-8 or windows-1252)."
     )
 
 
-def _check_mark(file: SourceFile, start: bytes, encoding: str, place: Place) -> None:
+def _place(error: UnicodeDecodeError, lines: int) -> str:
+    before, wrong = error.object[: error.start], error.object[error.start : error.end]
+    start = max(before.rfind(b"\n"), 0)
+    context = error.object[max(start, error.start - 20) : error.start + 20].strip()
+    line = lines + before.count(b"\n")
+    column = before[start:].count(b",") + 1
+    return (
+        f"near line {line}, column number {column}, the bytes {wrong!r} in {context!r} have no "
+        "meaning in it"
+    )
+
+
+def _check_start(file: SourceFile, start: bytes, encoding: str, place: Place) -> None:
+    """Notice by the first bytes of a file that it is in another encoding, or no text."""
     for found, mark in _BYTE_ORDER_MARKS.items():
         if start.startswith(mark) and not encoding.startswith(found[:6]):
             raise SourceError(
                 f"{file.name} is {found}, not {encoding}: it begins with the byte order mark "
                 f"{mark!r}. Set {place.key('encoding')} to {found[:6]}."
             )
+    header = start.split(b"\n", 1)[0]
+    if b"\0" in header and not encoding.startswith(("utf-16", "utf-32")):
+        likely = "utf-16-be" if header.startswith(b"\0") else "utf-16-le"
+        raise SourceError(
+            f"{file.name} is not {encoding}: its first line holds bytes of zero, "
+            f"{shown([header])}. Set {place.key('encoding')} to {likely} if it is text, or convert "
+            "the file."
+        )
 
 
 def _compression(address: str) -> str | None:
@@ -437,14 +448,23 @@ def _decompression_errors() -> tuple[type[Exception], ...]:
     return lzma.LZMAError, zlib.error, zipfile.BadZipFile
 
 
-def _file_system(path: str, place: Place) -> tuple[fsspec.AbstractFileSystem, str]:
+def _addresses(path: str, place: Place) -> tuple[fsspec.AbstractFileSystem, str, list[str]]:
+    """Return the file system of a path, the path within it, and the files that it names."""
     try:
-        return url_to_fs(path)
+        system, root = url_to_fs(path)
+        is_folder = system.isdir(root)
+        found = [root] if system.exists(root) else _matches(system, root)
     except (ValueError, ImportError, OSError, *_decompression_errors()) as error:
         raise SourceError(
             f"{path} cannot be opened ({type(error).__name__}: {error}). "
             f"Correct {place.key('path')}."
         ) from error
+    if is_folder:
+        raise SourceError(
+            f"{path} is a folder, and {place.key('path')} must name a file or a glob: "
+            f"try {path.rstrip('/')}/*.csv"
+        )
+    return system, root, found
 
 
 def _matches(system: fsspec.AbstractFileSystem, root: str) -> list[str]:

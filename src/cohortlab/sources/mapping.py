@@ -29,16 +29,20 @@ def column_names(
     Raises
     ------
     SourceError
-        If a key is no column of ours or a name is not text.
+        If it is no mapping, a key is no column of ours or a name is not text.
 
     Examples
     --------
     >>> column_names({"country": "Land"}, {"country": "Country"}, place=Place())
     {'country': 'Land'}
     """
-    given = dict(columns or {})
+    given, key = columns or {}, place.key("columns")
+    if not isinstance(given, Mapping):
+        raise SourceError(
+            f"{key} must be a mapping of our columns to those of the file, such as "
+            f"{{{next(iter(defaults))}: Name}}, but is {given!r}."
+        )
     for ours, theirs in given.items():
-        key = place.key("columns")
         if ours not in defaults:
             raise SourceError(f"{key}.{ours} is no column. Known are: {', '.join(defaults)}.")
         if not isinstance(theirs, str) or not theirs.strip():

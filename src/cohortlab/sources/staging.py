@@ -206,7 +206,7 @@ def blank_to_null(text: ir.StringColumn) -> ir.StringColumn:
 
 def without_point(text: ir.StringColumn) -> ir.StringColumn:
     """
-    Write ``7.0``, as spreadsheets do for the id ``7``, without its point.
+    Write ``7.0`` or ``7.00``, as spreadsheets and databases do for the id ``7``, without its point.
 
     Parameters
     ----------
@@ -216,9 +216,9 @@ def without_point(text: ir.StringColumn) -> ir.StringColumn:
     Returns
     -------
     ibis.StringColumn
-        The same where it is not a whole number with ``.0`` behind it.
+        The same where it is not a whole number with a point and zeros behind it.
     """
-    return text.re_replace(r"^(-?\d+)\.0$", r"\1")
+    return text.re_replace(r"^(-?\d+)\.0+$", r"\1")
 
 
 def id_columns(
@@ -243,9 +243,10 @@ def id_columns(
 
     Notes
     -----
-    A whole number is one that prints as it was written, or so with ``.0`` behind it as
-    spreadsheets write it. ``007`` and ``1e5`` are text: as numbers they would become other ids.
-    Either way ``7.0`` and ``7`` are one id, and ``nan``, as programs write what they miss, is none.
+    A whole number is one that prints as it was written, or so with a point and zeros behind it, as
+    spreadsheets and databases write it. ``007`` and ``1e5`` are text: as numbers they would become
+    other ids. Either way ``7.0`` and ``7`` are one id, and ``nan``, as programs write what they
+    miss, is none.
     """
     columns: dict[str, ir.Column] = {}
     for name in names:
@@ -288,8 +289,7 @@ def _is_odd(text: ir.StringColumn, number: ir.IntegerColumn) -> ir.BooleanColumn
     return ibis.cases(
         (printed == text, False),
         (stripped.isnull() | stripped.isin(_NOBODY), False),
-        (printed == stripped, False),
-        (printed + ".0" == stripped, False),
+        (printed == without_point(stripped), False),
         else_=True,
     )
 
