@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cohortlab.sources.delimited import DELIMITERS, ExactRows, Header, Malformed
+from cohortlab.sources.encoding import utf8_text
 from cohortlab.sources.errors import SourceError
-from cohortlab.sources.files import TEXT_SUFFIXES, Place, SourceFile, find_files, utf8_text
+from cohortlab.sources.files import TEXT_SUFFIXES, Place, SourceFile, find_files
 from cohortlab.sources.parts import Part, empty_file, not_in_encoding
 
 NAMES = ["basket_id", "item"]

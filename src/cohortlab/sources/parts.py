@@ -12,15 +12,9 @@ from ibis.backends.duckdb import Backend
 
 from cohortlab.sources import delimited
 from cohortlab.sources.delimited import ExactRows, Header, Malformed
+from cohortlab.sources.encoding import bad_bytes, utf8_text
 from cohortlab.sources.errors import SourceError, shown
-from cohortlab.sources.files import (
-    Place,
-    SourceFile,
-    bad_bytes,
-    find_files,
-    unpack,
-    utf8_text,
-)
+from cohortlab.sources.files import Place, SourceFile, find_files, unpack
 from cohortlab.sources.workbooks import read_sheets
 
 WANTS_ROWS = "a header and at least one row below it"
