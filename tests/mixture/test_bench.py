@@ -1,4 +1,7 @@
-"""The benchmark's comparison with mclust, with a stand-in for R that knows the answer."""
+"""The benchmark's cells of scikit-learn, and its comparison with mclust.
+
+A stand-in for R knows the answer.
+"""
 
 import importlib.util
 import sys
@@ -98,3 +101,26 @@ def test_where_r_is_missing_or_fails_the_benchmark_says_so(bench, cells, tmp_pat
     script.write_text("#!/bin/sh\necho 'there is no package called mclust' >&2\nexit 1\n")
     script.chmod(0o755)
     assert bench.run_mclust(X, table) == "not run: there is no package called mclust"
+
+
+@pytest.mark.parametrize(
+    ("change", "reused"),
+    [
+        (lambda bench, patch: None, True),
+        (lambda bench, patch: patch.setattr(bench.sklearn, "__version__", "0.0"), False),
+        (lambda bench, patch: patch.setattr(bench, "available_threads", lambda: 99), False),
+    ],
+    ids=["same", "another version", "other cores"],
+)
+def test_only_cells_of_this_version_and_these_cores_are_reused(
+    bench, tmp_path, monkeypatch, change, reused
+):
+    X, kept = np.random.default_rng(0).normal(size=(50, 2)), tmp_path / "cells.jsonl"
+    first = bench.peer_cell(X, "diag", 2, 1, kept)
+    assert not first["reused"]
+    change(bench, monkeypatch)
+    again = bench.peer_cell(X, "diag", 2, 1, kept)
+    assert again["reused"] == reused
+    assert again["bic"] == first["bic"]
+    assert (again["seconds"] == first["seconds"]) == reused
+    assert len(kept.read_text().splitlines()) == (1 if reused else 2)
