@@ -13,19 +13,10 @@ from cohortlab.synthetic import generate_event_log
 
 DATA = Path(__file__).parent / "data"
 PARAMETERS = Path(__file__).resolve().parents[2] / "params.yaml"
-REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "reference"
 
 
 def read(name: str) -> pd.DataFrame:
     return pd.read_csv(DATA / f"{name}.csv")
-
-
-def read_reference(name: str) -> pd.DataFrame:
-    """Read points that mclust was run on; they lie beside the project, not in it."""
-    path = REFERENCE / f"{name}.csv"
-    if not path.exists():
-        pytest.skip(f"the reference points {name} are not here")
-    return pd.read_csv(path)
 
 
 @pytest.fixture(scope="session")
@@ -40,12 +31,12 @@ def diabetes() -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def ellipses() -> np.ndarray:
-    return read_reference("ellipses2d")[["x1", "x2"]].to_numpy()
+    return read("ellipses2d")[["x1", "x2"]].to_numpy()
 
 
 @pytest.fixture(scope="session")
 def ellipses_labels() -> np.ndarray:
-    return read_reference("ellipses2d")["initial_label"].to_numpy()
+    return read("ellipses2d")["initial_label"].to_numpy()
 
 
 def generated_features(tmp_path_factory, n_visitors: int) -> pd.DataFrame:
