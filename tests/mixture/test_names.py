@@ -37,6 +37,29 @@ def test_one_feature_has_two_models_whatever_they_are_called():
     assert found.model("spherical", 2).model == "V"
 
 
+# VEE and EVE have the same number of parameters with two components and two features.
+@pytest.mark.parametrize(("fitted", "later"), [("VVV", "EII"), ("VEE", "EVE"), ("diag", "full")])
+def test_parameters_set_after_a_fit_are_those_of_the_next(fitted, later, tmp_path):
+    mixture = GaussianMixture(2, fitted, n_init=2, random_state=0).fit(X)
+    before = mixture.score_samples(X), mixture.predict(X), mixture.bic(X)
+    mixture.set_params(model=later, n_components=3, reg_covar=1.0)
+    mixture.save(tmp_path / "mixture.npz")
+    for same in (mixture, GaussianMixture.load(tmp_path / "mixture.npz")):
+        assert same.model_ == canonical_name(fitted, 2)
+        assert same.model == later
+        assert same.score_samples(X).tobytes() == before[0].tobytes()
+        assert same.predict(X).tobytes() == before[1].tobytes()
+        assert same.bic(X) == before[2]
+    assert mixture.fit(X).model_ == canonical_name(later, 2)
+    assert mixture.means_.shape == (3, 2)
+
+
+def test_the_model_of_a_fit_is_told_by_one_name():
+    assert GaussianMixture(1, "full").fit(X[:, :1]).model_ == "V"
+    found = search(X, [2], ["tied"], n_init=1, n_bootstrap=0)
+    assert found.best.model_ == found.certificate["model"] == "EEE"
+
+
 def test_models_keep_the_order_they_are_asked_in():
     plan = plan_cells(2, (name for name in ("full", "EII", "VVV", "diag")), 3)
     assert plan == [(2, "VVV"), (2, "EII"), (2, "VVI")]

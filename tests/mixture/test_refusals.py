@@ -63,15 +63,6 @@ def test_a_checkpoint_is_a_file_in_a_folder_that_exists(tmp_path, place):
         search(X, [1], ["EII"], checkpoint=tmp_path / place)
 
 
-def test_a_model_changed_after_the_fit_is_refused():
-    mixture = GaussianMixture(2, "VVV", n_init=1, random_state=0).fit(X)
-    mixture.set_params(model="EII")
-    with pytest.raises(ValueError, match="the model was changed since; fit again"):
-        mixture.predict(X)
-    mixture.set_params(model="full")
-    assert mixture.predict(X).shape == (30,)
-
-
 def test_no_step_has_converged_from_a_known_partition_alone():
     known = GaussianMixture(2, max_iter=0).fit(X, responsibilities=X[:, 0] > 0)
     assert known.converged_

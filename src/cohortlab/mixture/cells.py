@@ -323,6 +323,7 @@ def build_estimator(job: Job, cell: Cell, fit: CellFit) -> GaussianMixture:
     estimator.weights_, estimator.means_ = fit.weights, fit.means
     estimator.covariances_ = fit.covariances
     estimator.loglik_, estimator.loglik_path_ = fit.figures["loglik"], np.array(fit.path)
+    estimator.model_ = cell.model
     estimator.n_parameters_ = fit.figures["n_parameters"]
     estimator.converged_, estimator.n_iter_ = fit.figures["converged"], fit.figures["n_iter"]
     estimator.n_starts_agreeing_ = fit.n_agreeing

@@ -29,7 +29,7 @@ from cohortlab.mixture.em import maximise, moments_of
 from cohortlab.mixture.fitting import Fit, fit_partitions, make_partitions
 from cohortlab.mixture.initial import METHODS, draw_samples
 from cohortlab.mixture.iterate import Settings, run_em
-from cohortlab.mixture.models import Family, count_parameters, resolve_model
+from cohortlab.mixture.models import Family, canonical_name, count_parameters, resolve_model
 from cohortlab.mixture.parallel import OrderedMap, workers
 from cohortlab.mixture.scoring import Scoring
 from cohortlab.mixture.storage import load_arrays, save_arrays
@@ -77,6 +77,9 @@ class GaussianMixture(Scoring, DensityMixin, BaseEstimator):
     loglik_path_ : ndarray of shape (n_iter_ + 1,)
         Log-likelihood at every iteration. With `reg_covar` above zero it may fall by the little
         that regularisation costs; without, it never falls.
+    model_ : str
+        Covariance model of the fit, by mclust's name. `set_params(model=...)` changes the next fit,
+        not this one.
     n_parameters_ : int
         Free parameters.
     converged_ : bool
@@ -246,6 +249,7 @@ class GaussianMixture(Scoring, DensityMixin, BaseEstimator):
         self.covariances_ = expand(parameters, family)
         self.loglik_ = found.loglik
         self.loglik_path_ = np.array(fit.run.path)
+        self.model_ = canonical_name(family.name, rows.n_features)
         self.n_parameters_ = count_parameters(family.name, self.n_components, rows.n_features)
         self.n_iter_ = fit.run.n_iter
         self.converged_ = fit.run.converged or (self.max_iter == 0 and known)

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from cohortlab.mixture.assignment import criteria, score_rows
 from cohortlab.mixture.checks import check_values, check_weights, seed_from
 from cohortlab.mixture.density import Parameters, compact, shift
-from cohortlab.mixture.models import Family, count_parameters, resolve_model
+from cohortlab.mixture.models import Family, resolve_model
 from cohortlab.mixture.parallel import workers
 
 
@@ -17,13 +17,7 @@ class Scoring:
 
     def _parameters(self) -> tuple[Parameters, Family]:
         check_is_fitted(self)
-        family = resolve_model(self.model, self.means_.shape[1])
-        expected = count_parameters(family.name, *self.means_.shape)
-        if self.n_parameters_ != expected:
-            raise ValueError(
-                f"model={self.model!r} has {expected} parameters, the fit {self.n_parameters_}: "
-                "the model was changed since; fit again, or set it back."
-            )
+        family = resolve_model(self.model_, self.means_.shape[1])
         return compact(self.weights_, self.means_, self.covariances_, family), family
 
     def _score_rows(self, X) -> tuple[np.ndarray, np.ndarray]:

@@ -12,6 +12,7 @@ _FORMAT = "cohortlab mixture 2"
 _ARRAYS = ("weights_", "means_", "covariances_", "loglik_path_", "feature_names_in_", "classes_")
 _SCALARS = (
     "loglik_",
+    "model_",
     "n_parameters_",
     "converged_",
     "n_iter_",
@@ -96,7 +97,8 @@ def load_arrays(kind: type, path: str | Path):
             "Restore the file, or fit and save again."
         )
     estimator = kind(**header["params"])
-    for name, value in header["scalars"].items():
+    # Older files have no `model_`; theirs is the parameter.
+    for name, value in {"model_": estimator.model, **header["scalars"]}.items():
         setattr(estimator, name, value)
     for name, array in arrays.items():
         setattr(estimator, name, array.astype(object) if name == "feature_names_in_" else array)
