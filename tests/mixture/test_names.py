@@ -95,6 +95,31 @@ def test_discriminant_analysis_by_names_is_bayes_rule_on_the_class_moments():
     assert (mixture.classes_[mixture.predict(X)] == expected).all()
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["casual", "loyal"],
+        ["10", "9"],
+        np.array(["2024-01-01", "2025-01-01"], dtype="datetime64[D]"),
+        [False, "yes"],
+        ["ärger", "ö"],
+    ],
+    ids=str,
+)
+def test_names_of_any_kind_count_rows_columns_and_numbers_in_their_order(names):
+    known = np.asarray(names, dtype=None if isinstance(names, np.ndarray) else object)
+    known = known[np.repeat([1, 0], [80, 60])]
+    mixture = GaussianMixture(2, max_iter=0).fit(X, responsibilities=known)
+    assert mixture.classes_.tolist() == [str(name) for name in names]
+    assert mixture.means_ == pytest.approx(np.stack([X[80:].mean(axis=0), X[:80].mean(axis=0)]))
+    found = mixture.predict(X)
+    assert found.dtype.kind == "i"
+    assert (found == mixture.predict_proba(X).argmax(axis=1)).all()
+    assert (mixture.classes_[found] == known.astype(str)).mean() > 0.97
+    again = GaussianMixture(2, max_iter=0).fit_predict(X, responsibilities=known)
+    assert (again == found).all()
+
+
 def test_a_fit_without_names_forgets_those_of_the_fit_before():
     mixture = GaussianMixture(2, random_state=0).fit(X, responsibilities=KNOWN)
     assert not hasattr(mixture.fit(X), "classes_")

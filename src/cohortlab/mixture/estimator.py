@@ -91,8 +91,10 @@ class GaussianMixture(Scoring, DensityMixin, BaseEstimator):
     total_weight_ : float
         Sum of the training weights, the n of BIC.
     classes_ : ndarray of shape (n_components,)
-        Class of each component, sorted, where `responsibilities` named classes. `predict` gives
-        component numbers all the same: `classes_[predict(X)]` are names.
+        Class of each component, sorted, as text, where `responsibilities` named classes. `predict`
+        gives component numbers all the same, as a mixture is a clustering and no classifier, and
+        they are what weights, means and columns of `predict_proba` are counted by:
+        `classes_[predict(X)]` are names.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str
@@ -114,6 +116,13 @@ class GaussianMixture(Scoring, DensityMixin, BaseEstimator):
     >>> fitted = GaussianMixture(2, "E", random_state=0).fit(X)
     >>> sorted(fitted.means_.ravel().round(6).tolist())
     [0.1, 9.1]
+
+    Known classes may have names:
+
+    >>> known = ["low", "low", "low", "high", "high", "high"]
+    >>> fitted = GaussianMixture(2, "E", max_iter=0).fit(X, responsibilities=known)
+    >>> fitted.classes_[fitted.predict([[0.3], [8.0]])].tolist()
+    ['low', 'high']
     """
 
     _parameter_constraints: ClassVar[dict] = {
