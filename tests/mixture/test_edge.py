@@ -22,7 +22,7 @@ def test_a_choice_where_vetoes_begin_is_none(spread_sessions):
     size = certificate["n_components"]
     assert "is lowest at the largest size on offer" in words
     assert f"No sound optimum of VVV was found beyond {size} components" in words
-    assert f"{size} components are where vetoes begin" in words
+    assert f"beyond {size} components vetoes begin" in words
 
 
 def test_raw_edge_is_told_where_the_choice_is_sound(diabetes):

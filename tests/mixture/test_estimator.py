@@ -481,5 +481,5 @@ def test_rows_without_weight_may_hold_anything(value):
     other = GaussianMixture(2, n_init=2, random_state=0).fit(np.delete(X, 3, axis=0))
     assert fit.means_.tobytes() == other.means_.tobytes()
     for refuse in (GaussianMixture(2).fit, fit.predict):
-        with pytest.raises(ValueError, match=r"Column 1 holds .* in 1 rows.*weight zero"):
+        with pytest.raises(ValueError, match=r"Column 1 holds .* in 1 row;.*weight zero"):
             refuse(spoilt)

@@ -137,8 +137,8 @@ def test_whole_numbers_kept_as_objects_are_component_numbers():
     [
         (np.where(np.arange(140) < 9, None, KNOWN), r"responsibilities\[0\] is missing"),
         (pd.Series(KNOWN).where(lambda s: s == "loyal"), r"responsibilities\[80\] is missing"),
-        (np.repeat(["a", "b", "c"], [50, 50, 40]), "name 3 classes, a, b, c, but n_components=2"),
-        (np.repeat("a", 140), "name 1 classes, a, but n_components=2"),
+        (np.repeat(["a", "b", "c"], [50, 50, 40]), "hold 3 names, a, b, c, but n_components=2"),
+        (np.repeat("a", 140), "hold 1 name, a, but n_components=2"),
         (KNOWN[:-1], r"shape \(139,\)"),
         (np.repeat([1, 2], 70), r"from 0 to 1\. For classes with other numbers pass names"),
         (np.repeat([0.0, 0.5], 70), "must be component numbers or names"),

@@ -68,7 +68,7 @@ def test_cells_are_counted_by_whether_they_have_a_sound_optimum(cell, job):
     assert certificate["cells"]["sound"] == 2
     words = " ".join(explain(certificate))
     assert "lowest BIC of the 2 cells that have a sound optimum" in words
-    assert "Of 3 cells searched, 2 have a sound optimum; of 2 the highest likelihood" in words
+    assert "3 cells searched: 2 with a sound optimum, 2 whose highest likelihood" in words
 
 
 def test_the_highest_of_its_cell_is_not_said_to_be_passed_over(cell, job):

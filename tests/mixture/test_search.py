@@ -304,7 +304,7 @@ def test_a_spent_time_budget_leaves_cells_marked(ellipses, tmp_path):
     assert found.certificate["cells"]["not_run"] == 4
     assert found.certificate["cells"]["without_fit"] == []
     words = " ".join(explain(found.certificate))
-    assert "0 have no fit. 4 cells were not run; resume" in words
+    assert "0 without a fit. Not run: 4 cells; resume" in words
 
 
 def test_a_spent_time_budget_leaves_no_time_for_simulations(ellipses, tmp_path):

@@ -3,10 +3,10 @@
 from cohortlab.mixture.estimator import GaussianMixture
 from cohortlab.mixture.evidence import Limits
 from cohortlab.mixture.mass_points import split_mass_points
-from cohortlab.mixture.merge import MergeTree, merge_components
+from cohortlab.mixture.merge import MergeTree, explain_merges, merge_components
 from cohortlab.mixture.search import Search, search
 from cohortlab.mixture.views import bells, directions, ellipses, project
-from cohortlab.mixture.words import explain, questions, stability_table
+from cohortlab.mixture.words import conclusion, explain, questions, stability_table
 
 __all__ = [
     "GaussianMixture",
@@ -14,9 +14,11 @@ __all__ = [
     "MergeTree",
     "Search",
     "bells",
+    "conclusion",
     "directions",
     "ellipses",
     "explain",
+    "explain_merges",
     "merge_components",
     "project",
     "questions",

@@ -167,7 +167,7 @@ def _dissolving(certificate: dict) -> str:
     if not count:
         return ""
     return (
-        f"{count} of {certificate['n_components']} components do not come back: ask for fewer, "
+        f"{count} of {certificate['n_components']} components dissolved: ask for fewer, "
         f"{certificate['n_components'] - count} or so, or merge components that overlap"
     )
 

@@ -9,6 +9,7 @@ import pandas as pd
 from cohortlab.mixture.collapse import Rows
 from cohortlab.mixture.fitting import Fit
 from cohortlab.mixture.iterate import EMPTY
+from cohortlab.mixture.readings import say_size
 
 _LARGEST_VALUE = 1e150
 
@@ -136,8 +137,8 @@ def check_values(X: np.ndarray) -> None:
         kind = "NaN" if np.isnan(largest[column]) else "infinity (inf)"
         number = int((~np.isfinite(X[:, column])).sum())
         raise ValueError(
-            f"Column {column} holds {kind} or its like in {number} rows; expected finite numbers. "
-            "Drop these rows, give them weight zero, or fill in what is missing."
+            f"Column {column} holds {kind} or its like in {say_size(number, 'row')}; expected "
+            "finite numbers. Drop these rows, give them weight zero, or fill in what is missing."
         )
     if (largest > _LARGEST_VALUE).any():
         column = int(largest.argmax())
@@ -164,8 +165,9 @@ def check_distinct(rows: Rows, n_components: int) -> None:
     """
     if rows.n_distinct < n_components:
         raise ValueError(
-            f"n_components={n_components}, but the data have only {rows.n_distinct} distinct rows "
-            "of positive weight; decrease n_components."
+            f"n_components={n_components}, but the data have only "
+            f"{say_size(rows.n_distinct, 'distinct row')} of positive weight; decrease "
+            "n_components."
         )
 
 
@@ -218,8 +220,8 @@ def _number_names(given: np.ndarray, n_components: int) -> tuple[np.ndarray, np.
     classes, numbers = np.unique(given.astype(str), return_inverse=True)
     if len(classes) != n_components:
         raise ValueError(
-            f"responsibilities name {len(classes)} classes, {', '.join(classes[:5])}, but "
-            f"n_components={n_components}; expected as many of both."
+            f"responsibilities hold {say_size(len(classes), 'name')}, {', '.join(classes[:5])}, "
+            f"but n_components={n_components}; expected as many of both."
         )
     return numbers, classes
 
@@ -291,9 +293,9 @@ def explain_failure(fit: Fit, n_components: int, name: str) -> None:
     if reasons == [EMPTY]:
         advice = "decrease n_components, or try another init or a larger n_init"
     raise ValueError(
-        f"No fit of {n_components} components with model {name}: {' and '.join(reasons)} in "
-        f"{len(fit.failures)} of {fit.n_starts} starts; {advice}. A constant column, or more "
-        "features than rows in a component, makes a covariance singular."
+        f"No fit of {say_size(n_components)} with model {name}: {' and '.join(reasons)} in "
+        f"{len(fit.failures)} of {say_size(fit.n_starts, 'start')}; {advice}. A constant "
+        "column, or more features than rows in a component, makes a covariance singular."
     )
 
 

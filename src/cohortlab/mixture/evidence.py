@@ -14,6 +14,7 @@ from cohortlab.mixture.initial import stack
 from cohortlab.mixture.iterate import Run, Settings, run_em
 from cohortlab.mixture.models import Family, count_parameters
 from cohortlab.mixture.parallel import OrderedMap
+from cohortlab.mixture.readings import say_size
 
 _MOST_CANDIDATES = 4
 # Enough steps to see which way an optimum goes; how far is measured against a control run.
@@ -340,12 +341,11 @@ def _veto(
     """Name the reasons not to believe an optimum."""
     reasons = []
     if not figures["converged"]:
-        reasons.append(f"not converged after {figures['n_iter']} iterations")
+        reasons.append(f"not converged after {say_size(figures['n_iter'], 'iteration')}")
     least = min(limits.size_for(n_features), weight)
     if figures["smallest_size"] < least:
-        reasons.append(
-            f"a component rests on {figures['smallest_size']:.3g} rows, fewer than {least:g}"
-        )
+        size = say_size(f"{figures['smallest_size']:.3g}", "row")
+        reasons.append(f"a component rests on {size}, fewer than {least:g}")
     floor = limits.floor_factor * settings.reg_covar
     if figures["smallest_eigenvalue"] <= floor:
         reasons.append(

@@ -63,9 +63,8 @@ def _at_edge(certificate: dict) -> str:
     if edge["raw_at_edge"] and stops_at_vetoes(certificate):
         return (
             f"{name} falls to the edge of the search, {edge['sizes'][-1]} components, and more "
-            f"components lower BIC even on the rows that no junk holds; "
-            f"{say_size(edge['sound_up_to'])} are where vetoes begin, not where the data stop "
-            "asking for more"
+            "components lower BIC even on the rows that no junk holds: beyond "
+            f"{say_size(edge['sound_up_to'])} vetoes begin, and the data ask for more"
         )
     if runs_away(certificate):
         return (
@@ -120,16 +119,19 @@ def _like_noise(certificate: dict) -> str:
 
 
 def _dissolving(certificate: dict) -> str:
-    return _say_reading(certificate, "dissolved", "do not come back in bootstrap samples")
+    return _say_reading(certificate, "dissolved", ("does not come back", "do not come back"))
 
 
 def _unsteady(certificate: dict) -> str:
-    return _say_reading(certificate, "doubtful", "come back only partly in bootstrap samples")
+    return _say_reading(
+        certificate, "doubtful", ("comes back only partly", "come back only partly")
+    )
 
 
-def _say_reading(certificate: dict, reading: str, text: str) -> str:
-    count = count_readings(certificate, reading)
-    return f"{count} of {certificate['n_components']} components {text}" if count else ""
+def _say_reading(certificate: dict, reading: str, verbs: tuple[str, str]) -> str:
+    count, size = count_readings(certificate, reading), certificate["n_components"]
+    text = f"{count} of {say_size(size)} {verbs[count > 1]} in bootstrap samples"
+    return text if count else ""
 
 
 def _close_call(certificate: dict) -> str:
@@ -166,8 +168,9 @@ def _few_models(certificate: dict) -> str:
     )
     if len(searched) == len(known):
         return ""
+    were = "was" if len(searched) == 1 else "were"
     return (
-        f"{len(searched)} of the {len(known)} covariance models were searched "
+        f"{len(searched)} of the {len(known)} covariance models {were} searched "
         f"({', '.join(searched)}): groups of a shape that none of them has take several components"
     )
 

@@ -134,6 +134,54 @@ def merge_components(responsibilities: np.ndarray, sample_weight=None) -> MergeT
     return MergeTree(steps, np.array(labels))
 
 
+def explain_merges(tree: MergeTree) -> list[str]:
+    """Put a merge tree into sentences: each merge, then how many clusters lie apart.
+
+    Parameters
+    ----------
+    tree : MergeTree
+        From `merge_components`.
+
+    Returns
+    -------
+    list of str
+        One a merge, with the components of both clusters that it joins, and one on what is left.
+
+    Examples
+    --------
+    >>> shares = np.array([[0.5, 0.5, 0.0], [0.5, 0.5, 0.0], [0.0, 0.0, 1.0]])
+    >>> explain_merges(merge_components(shares))[0]
+    'to 2: components 0 and 1, 1 less entropy'
+    """
+    merges = [
+        f"to {step.n_clusters}: components {_members(before, step.first)} and "
+        f"{_members(before, step.second)}, {step.drop:,.0f} less entropy"
+        for before, step in zip(tree.labels[:-1], tree.steps[1:].itertuples(), strict=True)
+    ]
+    return [*merges, _what_is_left(tree)]
+
+
+def _members(labels: np.ndarray, leader: int) -> str:
+    """List the components of the cluster that a component leads."""
+    return " + ".join(map(str, np.flatnonzero(labels == labels[leader])))
+
+
+def _what_is_left(tree: MergeTree) -> str:
+    doubt = tree.steps.set_index("n_clusters")["doubt"]
+    apart, asked = tree.n_apart(), f"at most {NEGLIGIBLE:.0%} is asked of clusters that lie apart"
+    if len(doubt) == 1:
+        return "There is one component, so nothing to merge."
+    if apart > 1:
+        return (
+            f"{apart} clusters can be told apart, with {doubt[apart]:.1%} of full doubt: {asked}."
+        )
+    least = doubt.drop(1).idxmin()
+    return (
+        f"No two groups can be told apart: the least doubt, with {least} clusters, is "
+        f"{doubt[least]:.1%} of full doubt, and {asked}."
+    )
+
+
 def _entropy(shares: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Give each component's part of the entropy."""
     safe = np.where(shares > 0, shares, 1.0)

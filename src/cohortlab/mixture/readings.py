@@ -77,13 +77,15 @@ def range_too_short(certificate: dict) -> bool:
     return edge["chosen_at_edge"] and not driven
 
 
-def say_size(number: int) -> str:
-    """Put a number of components into words.
+def say_size(number: int | str, noun: str = "component") -> str:
+    """Put a number of components, or of something else, into words.
 
     Parameters
     ----------
-    number : int
-        Number of components.
+    number : int or str
+        How many; as text where it is rounded.
+    noun : str
+        One of them.
 
     Returns
     -------
@@ -92,10 +94,10 @@ def say_size(number: int) -> str:
 
     Examples
     --------
-    >>> [say_size(number) for number in (1, 2)]
-    ['1 component', '2 components']
+    >>> say_size(1), say_size(2), say_size(f"{1.2:.3g}", "row")
+    ('1 component', '2 components', '1.2 rows')
     """
-    return f"{number} component" if number == 1 else f"{number} components"
+    return f"{number} {noun}{'' if str(number) == '1' else 's'}"
 
 
 def too_few_simulations(test: dict | None) -> bool:

@@ -30,6 +30,7 @@ from cohortlab.mixture.initial import draw_samples
 from cohortlab.mixture.iterate import Settings
 from cohortlab.mixture.models import canonical_name
 from cohortlab.mixture.parallel import workers
+from cohortlab.mixture.readings import say_size
 
 
 @dataclass(frozen=True)
@@ -249,7 +250,7 @@ def _run_cells(
                 cells.append(Cell(model, size, failure=NOT_RUN))
                 continue
             if job.rows.n_distinct < size:
-                reason = f"no fit: only {job.rows.n_distinct} distinct rows"
+                reason = f"no fit: only {say_size(job.rows.n_distinct, 'distinct row')}"
                 cells.append(Cell(model, size, failure=reason))
                 continue
             if starts[0] != size:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from cohortlab.mixture.judgement import NONE, SOUND
+from cohortlab.mixture.judgement import DOUBTFUL, NONE, SOUND
 from cohortlab.mixture.readings import (
     LEVEL,
     asks_beyond_criterion,
@@ -14,7 +14,17 @@ from cohortlab.mixture.readings import (
 
 _VERDICTS = {
     SOUND: "Nothing speaks against this choice.",
+    DOUBTFUL: "Treat this choice with doubt.",
     NONE: "There is no good choice among the mixtures searched.",
+}
+_MEANINGS = {
+    DOUBTFUL: [
+        "So its clusters are a description that other rows may change, and no firm finding."
+    ],
+    NONE: [
+        "So its clusters are a cut into groups that can be named, and no discovery: what is found "
+        "with them must speak for itself."
+    ],
 }
 _UNTESTED = (
     "Nothing speaks against this choice of what was checked; no bootstrap test was run, so whether "
@@ -54,6 +64,25 @@ def explain(certificate: dict) -> list[str]:
         The answers to all `questions`, in their order.
     """
     return [sentence for answer in questions(certificate).values() for sentence in answer]
+
+
+def conclusion(certificate: dict) -> list[str]:
+    """Put the choice and its verdict into a few sentences, for those who build on the mixture.
+
+    Parameters
+    ----------
+    certificate : dict
+        From `search`, or read from its JSON file.
+
+    Returns
+    -------
+    list of str
+        What was chosen, whether to believe it and what speaks against it; where the verdict is not
+        "sound", also what that makes of clusters by this mixture.
+    """
+    opening, against = _opening(certificate), "; ".join(certificate["doubts"])
+    verdict = f"{opening[:-1]}: {against}." if against else opening
+    return [*_which(certificate), verdict, *_MEANINGS.get(certificate["verdict"], [])]
 
 
 def stability_table(certificate: dict) -> pd.DataFrame:
@@ -106,12 +135,15 @@ def _why(certificate: dict) -> list[str]:
     return sentences
 
 
-def _verdict(certificate: dict) -> list[str]:
-    opening = _VERDICTS.get(certificate["verdict"], "Treat this choice with doubt.")
+def _opening(certificate: dict) -> str:
     if certificate["verdict"] == SOUND and not certificate["settings"]["n_bootstrap"]:
-        opening = _UNTESTED
+        return _UNTESTED
+    return _VERDICTS[certificate["verdict"]]
+
+
+def _verdict(certificate: dict) -> list[str]:
     cautions = [f"Note that {caution}." for caution in certificate["cautions"]]
-    return [opening, *map(_sentence, certificate["doubts"]), *cautions]
+    return [_opening(certificate), *map(_sentence, certificate["doubts"]), *cautions]
 
 
 def _advice(certificate: dict) -> list[str]:
@@ -121,19 +153,19 @@ def _advice(certificate: dict) -> list[str]:
 def _vetoes(certificate: dict) -> list[str]:
     cells = certificate["cells"]
     counts = (
-        f"Of {cells['searched']} cells searched, {cells['sound']} have a sound optimum; of "
-        f"{len(cells['vetoed'])} the highest likelihood is vetoed, and "
-        f"{len(cells['without_fit'])} have no fit."
+        f"{say_size(cells['searched'], 'cell')} searched: {cells['sound']} with a sound optimum, "
+        f"{len(cells['vetoed'])} whose highest likelihood is vetoed, {len(cells['without_fit'])} "
+        "without a fit."
     )
     if not cells["not_run"]:
         return [counts]
-    return [counts, f"{cells['not_run']} cells were not run; resume the search to run them."]
+    return [counts, f"Not run: {say_size(cells['not_run'], 'cell')}; resume the search."]
 
 
 def _evidence(certificate: dict) -> list[str]:
     figures, starts = certificate["figures"], certificate["starts"]
     return [
-        f"{starts['agreeing']} of {starts['tried']} starts led to this optimum.",
+        f"{starts['agreeing']} of {say_size(starts['tried'], 'start')} led to this optimum.",
         f"The smallest component holds {figures['smallest_size']:,.1f} rows in effect.",
         f"The smallest variance in any direction is {figures['smallest_eigenvalue']:.3g}, the "
         f"largest condition number {figures['condition_number']:.3g}.",
@@ -199,7 +231,7 @@ def _too_few(name: str, test: dict) -> str:
 def _made(test: dict) -> str:
     early = ", enough as the outcome was clear" if test["ended_early"] else ""
     return (
-        f"p = {test['p_value']:.3f} by {test['n_replicates']} simulations{early}, on "
+        f"p = {test['p_value']:.3f} by {say_size(test['n_replicates'], 'simulation')}{early}, on "
         f"{test['n_rows']:,} rows; {test['resolution']:.3f} is the smallest it could be"
     )
 
@@ -278,10 +310,13 @@ def _stability(certificate: dict) -> list[str]:
     counts = [f"{found['reading'].count(n)} {n}" for n in names if n in found["reading"]]
     sentences = [
         f"Of {say_size(certificate['n_components'])}: {', '.join(counts)} (Jaccard similarity with "
-        f"the best match, {found['n_replicates']} bootstrap samples of {found['n_rows']:,} rows)."
+        f"the best match, {say_size(found['n_replicates'], 'bootstrap sample')} of "
+        f"{found['n_rows']:,} rows)."
     ]
     if found["n_vetoed"]:
-        sentences.append(f"In {found['n_vetoed']} samples every optimum would have been vetoed.")
+        sentences.append(
+            f"In {say_size(found['n_vetoed'], 'sample')} every optimum would have been vetoed."
+        )
     return sentences
 
 

@@ -1,6 +1,7 @@
 """What every notebook uses: its results, its seeds, and how it looks."""
 
 from cohortlab.notebook.look import (
+    counted,
     escape_markdown,
     hint,
     say,
@@ -15,6 +16,7 @@ from cohortlab.notebook.seeds import derive_rng, derive_seed
 
 __all__ = [
     "Results",
+    "counted",
     "derive_rng",
     "derive_seed",
     "escape_markdown",

@@ -203,6 +203,31 @@ def show_versions() -> pd.Series:
     return pd.Series({name: version(name) for name in VERSIONS_SHOWN}, name="version")
 
 
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Write a count with what is counted, for sentences.
+
+    Parameters
+    ----------
+    number : int
+        How many.
+    noun : str
+        One of them.
+    plural : str, optional
+        Several of them; the noun with an s where it is not given.
+
+    Returns
+    -------
+    str
+        With separators, in the singular where it is one.
+
+    Examples
+    --------
+    >>> counted(1, "feature"), counted(2500, "row"), counted(0, "person", "people")
+    ('1 feature', '2,500 rows', '0 people')
+    """
+    return f"{thousands(number)} {noun if number == 1 else plural or noun + 's'}"
+
+
 def thousands(number: float) -> str:
     """Write a number with separators, for sentences.
 
