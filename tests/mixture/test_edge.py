@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cohortlab.mixture import explain, search
+from cohortlab.mixture.edge import gain_without_junk
 from cohortlab.mixture.judgement import judge
 
 
@@ -126,3 +127,32 @@ def test_icl_of_session_features_is_at_the_edge_of_a_short_search_alone(spread_s
     assert found.certificate["edge"]["icl_at_edge"]
     assert found.certificate["verdict"] == "none"
     assert "choose by ICL" not in " ".join(found.certificate["advice"])
+
+
+def test_icl_of_session_features_has_its_bottom_inside_a_wide_search(spread_sessions):
+    settings = {"n_init": 2, "reg_covar": 1e-4, "n_bootstrap": 0}
+    found = search(spread_sessions, range(1, 13), ["VVV"], "icl", **settings)
+    table, certificate = found.table.set_index("n_components"), found.certificate
+    size, edge = found.best.n_components, certificate["edge"]
+    assert not edge["chosen_at_edge"]
+    assert not edge["raw_at_edge"]
+    # All sizes beyond are vetoed, but raw ICL rises there too: vetoes did not make the choice.
+    beyond = table.loc[size + 1 :]
+    assert len(beyond) >= 4
+    assert beyond["verdict"].str.startswith("vetoed").all()
+    assert beyond["icl"].min() > table.loc[size, "sound_icl"] == table["icl"].min()
+    assert certificate["verdict"] != "none"
+    # Were raw ICL lowest at the edge, the same cells would make it a choice that vetoes made.
+    own = next(cell for cell in found.cells if cell.n_components == size)
+    gains = [
+        {
+            "n_components": cell.n_components,
+            "gain": gain_without_junk(cell, (own, own.sound), found.job),
+        }
+        for cell in found.cells
+        if cell.n_components > size
+    ]
+    at_edge = edge | {"raw_at_edge": True, "beyond": gains}
+    assert judge(certificate | {"edge": at_edge})["verdict"] == "none"
+    enough = at_edge | {"beyond": [one | {"gain": 0.0} for one in gains]}
+    assert judge(certificate | {"edge": enough})["verdict"] == certificate["verdict"]
