@@ -56,7 +56,8 @@ the segments: all that assigning a new customer needs).
 The study `populations` adds `lesson.csv` (one trial an algorithm and overlap), `recovered.csv`
 (how much of the planted matrix came back, by strength), `lesson.dot`, `lesson.svg`, `lesson.json`,
 `phases.csv` (means of `score` with their intervals, by condition and algorithm),
-`leaderboard.csv`, `advice.csv` (the best algorithm by overlap and strength) and `laboratory.json`.
+`leaderboard.csv`, `advice.csv` (the best algorithm by overlap, strength and density) and
+`laboratory.json`.
 """
 
 

@@ -2,11 +2,12 @@
 
 from cohortlab.laboratory.finders import FINDERS, estimate_n_clusters, find_clusters
 from cohortlab.laboratory.grid import Condition, conditions, run_grid
-from cohortlab.laboratory.paragraph import paragraph
+from cohortlab.laboratory.paragraph import CASE, paragraph
 from cohortlab.laboratory.phases import advice, effects, leaderboard, phase_table
 from cohortlab.laboratory.trial import DESIGN, run_trial
 
 __all__ = [
+    "CASE",
     "DESIGN",
     "FINDERS",
     "Condition",

@@ -1,5 +1,8 @@
 """The answer of the laboratory in words, computed from the trials."""
 
+from collections.abc import Iterable
+from itertools import groupby
+
 import numpy as np
 import pandas as pd
 
@@ -7,6 +10,8 @@ from cohortlab.laboratory.finders import FINDERS
 from cohortlab.laboratory.phases import advice, leaderboard
 
 _OTHER = {"features": "edges", "edges": "features"}
+#: What tells one case from another; a case is the mean over the numbers of people.
+CASE = ("overlap", "strength", "density")
 
 
 def paragraph(trials: pd.DataFrame, *, useful: float = 0.5, alpha: float = 0.05) -> list[str]:
@@ -26,17 +31,16 @@ def paragraph(trials: pd.DataFrame, *, useful: float = 0.5, alpha: float = 0.05)
     -------
     list of str
         Sentences in Markdown: the best over all, features and edges apart, what is best in every
-        case of overlap and strength, where nothing helps, what the number of purchases decides,
-        how often the relation is found, and what was found where there is nothing.
+        case of overlap, strength and number of purchases, where nothing helps, how often the
+        relation is found, and what was found where there is nothing.
     """
     board = leaderboard(trials)
-    best = advice(trials, score="person_ari", useful=useful)
-    relation = advice(trials, score="relation_error_ratio", useful=1 - useful)
+    best = advice(trials, score="person_ari", by=CASE, useful=useful)
+    relation = advice(trials, score="relation_error_ratio", by=CASE, useful=1 - useful)
     return [
         *_over_all(board),
         *_by_case(best),
         _hopeless(best, useful),
-        *_by_density(trials, best, useful),
         *_relation(relation, 1 - useful),
         *_nulls(trials, alpha),
     ]
@@ -65,31 +69,46 @@ def _interval(row: pd.Series) -> str:
 
 
 def _by_case(best: pd.DataFrame) -> list[str]:
+    kinds = best["best"].map(lambda name: FINDERS[name][0]).where(best["is_useful"], "")
     sentences = []
-    for overlap, rows in best[best["is_useful"]].groupby("overlap", sort=True):
-        # Strengths in a row with the same kind of winner make one clause.
-        kinds = [FINDERS[name][0] for name in rows["best"]]
-        change = np.cumsum([k > 0 and kinds[k] != kinds[k - 1] for k in range(len(kinds))])
-        clauses = [_clause(part) for _, part in rows.groupby(change)]
-        sentences.append(f"With overlap {overlap:g}: {'; '.join(clauses)}.")
+    for overlap, rows in best.assign(kind=kinds).groupby("overlap", sort=True):
+        # Densities in a row with the same kind of winner at every strength make one sentence.
+        parts = [part for _, part in rows.groupby("density", sort=True)]
+        for _, alike in groupby(parts, key=lambda part: part["kind"].tolist()):
+            block = pd.concat(alike)
+            clauses = _clauses(block)
+            densities = f"{_range(block['density'])} purchases a person"
+            if clauses:
+                sentences.append(f"With overlap {overlap:g} and {densities}: {'; '.join(clauses)}.")
     return sentences
 
 
-def _clause(rows: pd.DataFrame) -> str:
+def _clauses(block: pd.DataFrame) -> list[str]:
+    # Strengths in a row with the same kind of winner make one clause.
+    kinds = block.groupby("strength", sort=True)["kind"].first()
+    runs = groupby(kinds.index, key=kinds.get)
+    return [_clause(block[block["strength"].isin([*run])], kind) for kind, run in runs if kind]
+
+
+def _range(values: pd.Series) -> str:
+    low, high = values.min(), values.max()
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+
+
+def _clause(rows: pd.DataFrame, kind: str) -> str:
     names = list(dict.fromkeys(rows["best"]))
-    # As good at every strength of the clause, not at some.
+    # As good in every case of the clause, not in some.
     others = set.intersection(
         *(_good(*row) for row in zip(rows["best"], rows["as_good"], strict=True))
     )
     others -= set(names)
-    low, high = rows["strength"].min(), rows["strength"].max()
-    strength = f"strength {low:g}" if low == high else f"strengths {low:g} to {high:g}"
-    kind = FINDERS[names[0]][0]
+    strength = f"strength {_range(rows['strength'])}"
     also = ", ".join(sorted(name for name in others if FINDERS[name][0] == kind))
     also = f", or as good {also}" if also else ""
     across = ", ".join(sorted(name for name in others if FINDERS[name][0] != kind))
     across = f" (as good by {_OTHER[kind]}: {across})" if across else ""
-    return f"at {strength} use {kind}, by **{' or '.join(names)}**{also}{across}"
+    index = f", index {_range(rows['mean'].round(2))}"
+    return f"at {strength} use {kind}, by **{' or '.join(names)}**{also}{across}{index}"
 
 
 def _good(best: str, as_good: str) -> set[str]:
@@ -100,63 +119,38 @@ def _hopeless(best: pd.DataFrame, useful: float) -> str:
     hopeless = best[~best["is_useful"]]
     if hopeless.empty:
         return f"In every case some algorithm has a mean index of at least {useful:g}."
-    return f"**None helps** (mean index below {useful:g}) at {_up_to(hopeless)}."
+    return f"**None helps** (mean index below {useful:g}) {_where(hopeless)}."
 
 
-def _up_to(hopeless: pd.DataFrame) -> str:
-    cases = [
-        f"overlap {overlap:g} with strength up to {rows['strength'].max():g}"
-        for overlap, rows in hopeless.groupby("overlap", sort=True)
-    ]
-    return "; ".join(cases)
-
-
-def _by_density(trials: pd.DataFrame, best: pd.DataFrame, useful: float) -> list[str]:
-    """Say what changes with the number of purchases, over which the cases above are means."""
-    dense = advice(trials, score="person_ari", by=("density",), useful=useful)
-    if len(dense) < 2:
-        return []
-    parts = [
-        f"{row.density:g}: {FINDERS[row.best][0]}, by **{row.best}** ({row.mean:.2f}"
-        f"{f'; as good {row.as_good}' if row.as_good else ''})"
-        for row in dense.itertuples()
-    ]
-    sentences = [
-        f"All this is over densities, which decide too; by purchases a person, {'; '.join(parts)}."
-    ]
-    sparse = advice(
-        trials[trials["is_null"].astype(bool) | (trials["density"] == dense["density"].min())],
-        score="person_ari",
-        useful=useful,
-    )
-    lost = sparse[~sparse["is_useful"]].merge(
-        best.loc[best["is_useful"], ["overlap", "strength"]], on=["overlap", "strength"]
-    )
-    if len(lost):
-        few = dense["density"].min()
-        sentences.append(f"With {few:g} purchases a person none helps at {_cases(lost)} either.")
-    return sentences
+def _where(cases: pd.DataFrame) -> str:
+    """Name cases, by number of purchases; numbers in a row with the same cases together."""
+    texts = {density: _cases(rows) for density, rows in cases.groupby("density", sort=True)}
+    runs = groupby(texts, key=texts.get)
+    return "; ".join(f"with {_listed(run)} purchases a person at {text}" for text, run in runs)
 
 
 def _cases(rows: pd.DataFrame) -> str:
-    return "; ".join(
-        f"overlap {overlap:g} with strength {', '.join(f'{s:g}' for s in part['strength'])}"
+    return " and at ".join(
+        f"overlap {overlap:g} with strength {_listed(part['strength'])}"
         for overlap, part in rows.groupby("overlap", sort=True)
     )
+
+
+def _listed(values: Iterable[float]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
 
 
 def _relation(best: pd.DataFrame, useful: float) -> list[str]:
     if best.empty:
         return []
-    found = best[best["is_useful"]]
-    share = "all" if len(found) == len(best) else f"{len(found)}"
+    found, nobody = best[best["is_useful"]], best[~best["is_useful"]]
+    share = "all" if nobody.empty else f"{len(found)}"
     what = (
         "The relation between both sides is found with at most "
         f"{useful:g} of the error of knowing no relation in {share} of {len(best)} cases"
     )
-    by = f", most often by **{found['best'].mode()[0]}**" if len(found) else ""
-    nobody = best[~best["is_useful"]]
-    return [f"{what}{by}{f'; by nobody at {_up_to(nobody)}' if len(nobody) else ''}."]
+    by = f", most often by **{' and '.join(found['best'].mode())}**" if len(found) else ""
+    return [f"{what}{by}{f'; by nobody {_where(nobody)}' if len(nobody) else ''}."]
 
 
 def _nulls(trials: pd.DataFrame, alpha: float) -> list[str]:

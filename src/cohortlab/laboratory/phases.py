@@ -101,10 +101,12 @@ def leaderboard(trials: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     -------
     DataFrame
         One row an algorithm, best first: `algorithm, looks_at, person_ari, person_ari_low,
-        person_ari_high, item_ari, relation_error, relation_error_ratio, relation_error_ratio_low,
-        relation_error_ratio_high` (means over trials, with intervals), `wins` (share of the trials
-        in which its person_ari is the best, ties shared), `missed` (share of planted relations not
-        found) and `null_relations` (share of the null trials in which it finds a relation).
+        person_ari_high, item_ari, relation_error, relation_error_low, relation_error_high,
+        relation_error_ratio, relation_error_ratio_low, relation_error_ratio_high` (means over
+        trials, with intervals), `wins` (over the trials, the mean of 1 / k where its person_ari is
+        the best together with k - 1 others, else of 0: the wins of all add up to 1), `missed`
+        (share of planted relations not found) and `null_relations` (share of the null trials in
+        which it finds a relation).
 
     Notes
     -----
@@ -132,19 +134,26 @@ def leaderboard(trials: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     table["missed"] = table["missed"] / table.pop("planted").replace(0, np.nan)
     finds = (null["n_significant"] > 0).groupby(null["algorithm"]).mean()
     table["null_relations"] = finds.reindex(table.index)
-    for score in ("relation_error_ratio", "person_ari"):
-        half, place = _half_interval(real, score, level), table.columns.get_loc(score)
+    for score in ("relation_error_ratio", "relation_error", "person_ari"):
+        half = _half_intervals(_side_by_side(real, score), level)
+        place = table.columns.get_loc(score)
         table.insert(place + 1, f"{score}_low", table[score] - half)
         table.insert(place + 2, f"{score}_high", table[score] + half)
     order = np.lexsort((table.index, -table["person_ari"]))
     return table.iloc[order].reset_index()
 
 
-def _half_interval(real: pd.DataFrame, score: str, level: float) -> pd.Series:
+def _side_by_side(real: pd.DataFrame, score: str) -> pd.DataFrame:
+    """Return a score with a row a trial and a column an algorithm: all saw the same data."""
     known = real.astype({score: float}).dropna(subset=score)
-    cells = known.groupby([*_FACTORS, "algorithm"])[score].agg(["count", "var"])
-    count, variance = (cells[name].unstack("algorithm") for name in ("count", "var"))
-    error = np.sqrt((variance / count).sum(skipna=False)) / len(count)
+    return known.pivot(index=[*_FACTORS, "replicate"], columns="algorithm", values=score)
+
+
+def _half_intervals(wide: pd.DataFrame, level: float) -> pd.Series:
+    """Return half the length of the interval of every column's mean, about other seeds."""
+    cells = wide.groupby(level=_FACTORS)
+    count = cells.count()
+    error = np.sqrt((cells.var() / count).sum(skipna=False)) / len(count)
     return stats.t.ppf((1 + level) / 2, (count - 1).sum().clip(lower=1)) * error
 
 
@@ -154,6 +163,8 @@ def advice(
     score: str = "person_ari",
     by: Sequence[str] = ("overlap", "strength"),
     useful: float = 0.5,
+    margin: float = 0.1,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """Say which algorithm to use when.
 
@@ -167,26 +178,36 @@ def advice(
         What "when" is: conditions that are known or can be guessed.
     useful : float
         A mean score that is worse than this helps nobody.
+    margin : float
+        A mean score that is worse than the best by more than this is not as good: few seeds may
+        fail to show a large difference.
+    level : float
+        Of the intervals of the differences.
 
     Returns
     -------
     DataFrame
-        The columns of `by`, then `best` (algorithm), `mean`, `as_good` (other algorithms whose
-        trial-by-trial difference from the best is less than twice its standard error; text) and
-        `is_useful`. Cases in which the score says nothing (the error ratio of a relation where
-        none is planted) are left out.
+        The columns of `by`, then `best` (algorithm), `mean`, `as_good` (other algorithms within the
+        margin of which the interval of the mean difference from the best, seed by seed, holds 0;
+        text) and `is_useful`. Cases in which the score says nothing (the error ratio of a
+        relation where none is planted) are left out.
+
+    Notes
+    -----
+    A case is the mean over the conditions that `by` leaves open. How far a difference changes from
+    condition to condition is no chance: as in `leaderboard`, the interval rests on the spread
+    between the seeds of one condition. With a single seed there is none, and only equals are as
+    good.
     """
     sign = -1.0 if score in _LESS_IS_BETTER else 1.0
-    real = trials[~trials["is_null"].astype(bool)].astype({score: float}).dropna(subset=score)
-    trial = [name for name in [*_FACTORS, "replicate"] if name not in by]
+    real = trials[~trials["is_null"].astype(bool)]
     rows = []
-    for values, part in real.groupby(list(by), sort=True):
-        wide = sign * part.pivot(index=trial, columns="algorithm", values=score)
+    for values, wide in _side_by_side(real, score).mul(sign).groupby(level=list(by), sort=True):
         means = wide.mean()
         best = means.idxmax()
         difference = wide.sub(wide[best], axis=0).drop(columns=best)
-        error = difference.std().fillna(0.0) / np.sqrt(len(difference))
-        close = difference.mean().abs() <= 2 * error + 1e-12
+        half = _half_intervals(difference, level).fillna(0.0)
+        close = difference.mean().abs() <= np.minimum(half, margin) + 1e-12
         mean = float(sign * means[best])
         is_useful = sign * mean >= sign * useful
         rows.append([*values, best, mean, ", ".join(difference.columns[close]), bool(is_useful)])
