@@ -295,6 +295,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("z", "number", "difference in standard errors, by people", nullable=True),
         _share("p", "two-sided p-value; null where not tested", nullable=True),
         _share("q", "p corrected over all pairs (Benjamini-Hochberg)", nullable=True),
+        Column("z_permutation", "number", "z by shuffled clusters of people", nullable=True),
+        _share("p_permutation", "two-sided p-value by shuffles; never 0", nullable=True),
+        _share("q_permutation", "that p corrected over all pairs", nullable=True),
     ),
     "trials": (
         _share("overlap", "mean misclassification of two clusters by the best classifier"),
