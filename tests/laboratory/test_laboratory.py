@@ -11,9 +11,11 @@ import pytest
 
 from cohortlab.bipartite import relations
 from cohortlab.laboratory import (
+    CASE,
     FINDERS,
     Condition,
     advice,
+    case_table,
     conditions,
     estimate_n_clusters,
     find_clusters,
@@ -402,6 +404,15 @@ def test_numbers_of_purchases_with_the_same_kind_of_winner_share_a_sentence():
     text = " ".join(paragraph(pd.concat([sparse, dense.assign(density=20)], ignore_index=True)))
     assert "With overlap 0.01 and 5 to 20 purchases a person: at strength 0.2 use" in text
     assert "by **block_model**, index 0.7 to 0.95." in text
+
+
+def test_cases_stand_in_a_table_and_where_none_helps_it_says_none():
+    best = {(0.01, 0.2): ("kmeans", 0.9), (0.01, 0.9): ("block_model", 0.7)}
+    best |= {(0.3, 0.2): ("kmeans", 0.3), (0.3, 0.9): ("kmeans", 0.5)}
+    table = case_table(advice(cases(best), by=CASE))
+    assert table.index.tolist() == [(0.01, 5), (0.3, 5)]
+    words = [["kmeans 0.90", "block_model 0.70"], ["none (0.30)", "kmeans 0.50"]]
+    assert table[[0.2, 0.9]].to_numpy().tolist() == words
 
 
 def test_a_strength_at_which_none_helps_parts_the_strengths_at_which_one_does():

@@ -2,7 +2,7 @@
 
 from cohortlab.laboratory.finders import FINDERS, estimate_n_clusters, find_clusters
 from cohortlab.laboratory.grid import Condition, conditions, run_grid
-from cohortlab.laboratory.paragraph import CASE, paragraph
+from cohortlab.laboratory.paragraph import CASE, case_table, paragraph
 from cohortlab.laboratory.phases import advice, effects, leaderboard, phase_table
 from cohortlab.laboratory.trial import DESIGN, run_trial
 
@@ -12,6 +12,7 @@ __all__ = [
     "FINDERS",
     "Condition",
     "advice",
+    "case_table",
     "conditions",
     "effects",
     "estimate_n_clusters",

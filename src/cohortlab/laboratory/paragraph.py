@@ -46,6 +46,34 @@ def paragraph(trials: pd.DataFrame, *, useful: float = 0.5, alpha: float = 0.05)
     ]
 
 
+def case_table(best: pd.DataFrame) -> pd.DataFrame:
+    """Lay advice out as a table of words.
+
+    Parameters
+    ----------
+    best : DataFrame
+        From `advice`, by `CASE`.
+
+    Returns
+    -------
+    DataFrame
+        By overlap and density down and strength across: the best algorithm, its mean, and in
+        brackets those that are as good; or `none` and the mean where it is of no use.
+
+    Examples
+    --------
+    >>> case = {"overlap": 0.1, "strength": 0.5, "density": 4}
+    >>> best = {"best": "ward", "mean": 0.914, "as_good": "kmeans", "is_useful": True}
+    >>> case_table(pd.DataFrame([case | best])).iloc[0, 0]
+    'ward 0.91 (kmeans)'
+    """
+    others = best["as_good"].map(lambda names: f" ({names})" if names else "")
+    words = best["best"] + " " + best["mean"].map("{:.2f}".format) + others
+    nobody = best["mean"].map("none ({:.2f})".format)
+    laid = best.assign(words=words.where(best["is_useful"].astype(bool), nobody))
+    return laid.pivot(index=["overlap", "density"], columns="strength", values="words")
+
+
 def _over_all(board: pd.DataFrame) -> list[str]:
     first = board.iloc[0]
     sentences = [
