@@ -41,6 +41,12 @@ def test_the_colours_of_a_legend_survive_the_palette(figure):
     assert np.abs(before - now).max() < 25
 
 
+def test_fewer_colours_make_a_smaller_file(figure):
+    few = palette_png(figure, colours=32)
+    assert len(few) < 0.9 * len(palette_png(figure))
+    assert len(Image.open(io.BytesIO(few)).convert("RGB").getcolors()) <= 32
+
+
 def test_a_figure_that_was_shown_is_closed(figure):
     palette_png(figure)
     assert not plt.fignum_exists(figure.number)

@@ -31,6 +31,8 @@ def drawn_svg(graph: TwoSidedGraph) -> bytes:
         The same for the same graph, whatever matplotlib is set to.
     """
     settings = {"svg.hashsalt": "cohortlab", "svg.fonttype": "none", "text.parse_math": False}
+    # Every text of the file names its fonts: one and any other are enough.
+    settings["font.sans-serif"] = ["DejaVu Sans"]
     buffer = io.BytesIO()
     with (
         mpl.rc_context({**mpl.rcParamsDefault, "backend": "agg", **settings}),
@@ -39,7 +41,9 @@ def drawn_svg(graph: TwoSidedGraph) -> bytes:
         # The letters stay text in the SVG, so the reader's own fonts show what this one lacks.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure = _figure(graph)
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(
+            buffer, format="svg", metadata=dict.fromkeys(["Date", "Creator", "Format", "Type"])
+        )
     return buffer.getvalue()
 
 

@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -32,11 +33,16 @@ VERSIONS_SHOWN = (
 )
 
 
-def setup() -> None:
+def setup(*, colours: int = PALETTE_COLOURS) -> None:
     """Prepare a notebook: figures, tables, and sums that do not depend on the number of cores.
 
     Figures become PNG pictures with a palette, a quarter of the usual size. Linear algebra runs
     on one thread, because sums added in another order differ in their last digits.
+
+    Parameters
+    ----------
+    colours : int
+        Of every figure, at most 256: fewer make a smaller file, for notebooks of many figures.
 
     Returns
     -------
@@ -55,16 +61,18 @@ def setup() -> None:
     if shell is not None:
         shell.run_line_magic("matplotlib", "inline")
         formatter = shell.display_formatter.formatters["image/png"]
-        formatter.for_type(Figure, palette_png)
+        formatter.for_type(Figure, partial(palette_png, colours=colours))
 
 
-def palette_png(figure: Figure) -> bytes:
+def palette_png(figure: Figure, *, colours: int = PALETTE_COLOURS) -> bytes:
     """Render a figure as a palette PNG: small, and the same bytes for the same figure.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
         What to render, at screen resolution.
+    colours : int
+        Of the palette, at most 256.
 
     Returns
     -------
@@ -77,7 +85,7 @@ def palette_png(figure: Figure) -> bytes:
     small = io.BytesIO()
     # Maximum coverage keeps rare colours, such as those of a legend, which median cut merges; a
     # step of k-means from there moves the others to where the picture has them.
-    picture = picture.quantize(PALETTE_COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=1)
+    picture = picture.quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=1)
     picture.save(small, "PNG", optimize=True)
     # Closed, it is not shown a second time when the cell ends.
     plt.close(figure)

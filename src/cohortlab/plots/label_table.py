@@ -10,7 +10,9 @@ from matplotlib.colors import to_hex
 from cohortlab.plots.style import cluster_colours
 from cohortlab.recovery import match_labels
 
-_CELL = "padding:1px 4px;font-size:9px;border:1px solid #fff"
+# What all cells share stands on the table, but notebooks pad every cell unless it says otherwise.
+_CELL = "padding:1px 4px"
+_TABLE = "border-collapse:separate;border-spacing:1px;font-size:9px"
 
 
 def label_table(
@@ -21,6 +23,7 @@ def label_table(
     names: Mapping[Any, str] | None = None,
     columns: int = 20,
     max_people: int = 400,
+    members: str = "people",
 ) -> str:
     """Draw labels as HTML: every person is a cell, the found clusters stand beside the true ones.
 
@@ -36,6 +39,8 @@ def label_table(
         Cells beside each other in each half.
     max_people : int
         Of more people so many are shown, evenly spaced in order; the caption says so.
+    members : str
+        What the caption calls them: items can be shown as well.
 
     Returns
     -------
@@ -64,11 +69,13 @@ def label_table(
         _half(title, [looks[side][_plain(v)] for v in labels[chosen]], who[chosen], columns)
         for title, side, labels in (("found", "found", found), ("true", "true", true))
     ]
-    shown = f"{len(chosen)} of {len(true)} people" if len(chosen) < len(true) else "all people"
+    some = f"{len(chosen)} of {len(true)}" if len(chosen) < len(true) else "all"
     wrong = len(true) - sum(
         int(matching.confusion.loc[t, f]) for t, f in matching.planted_to_found.items()
     )
-    caption = f"{shown} shown; {wrong} of {len(true)} are not in the cluster of their own kind"
+    caption = (
+        f"{some} {members} shown; {wrong} of {len(true)} are not in the cluster of their own kind"
+    )
     return (
         f'<table style="border-collapse:separate"><caption>{caption}</caption>'
         f'<tr style="vertical-align:top">{"".join(halves)}</tr></table>'
@@ -98,7 +105,7 @@ def _half(title: str, looks: list[tuple[str, str]], who: np.ndarray, columns: in
         f"<tr>{''.join(cells[start : start + columns])}</tr>"
         for start in range(0, len(cells), columns)
     ]
-    return f"<td><b>{title}</b><table>{''.join(rows)}</table></td>"
+    return f'<td><b>{title}</b><table style="{_TABLE}">{"".join(rows)}</table></td>'
 
 
 def _legend(looks: Mapping[Any, tuple[str, str]], names: Mapping[Any, str]) -> str:

@@ -56,7 +56,7 @@ def score_lines(
         off by a little, so that they do not hide each other.
     """
     parts = [("", scores)] if panel is None else list(scores.groupby(panel, sort=False))
-    figure, axes = panels(len(parts), columns=columns, width=4.1, height=2.9)
+    figure, axes = panels(len(parts), columns=columns, width=3.7, height=2.5)
     algorithms = list(dict.fromkeys(scores["algorithm"]))
     places = {value: k for k, value in enumerate(sorted(scores[x].unique()))}
     shifts = np.linspace(-0.18, 0.18, len(algorithms))

@@ -32,12 +32,12 @@ def population_views(
     matplotlib.figure.Figure
         The panels, each with its own axes: where clusters are made wider, so is the picture.
     """
-    figure, axes = panels(len(populations), columns=columns, width=3.1, height=2.6)
+    figure, axes = panels(len(populations), columns=columns, width=2.7, height=2.3)
     kinds = sorted({kind for rows in populations.values() for kind in rows[cluster]})
     for panel, (title, rows) in zip(axes, populations.items(), strict=True):
         for kind, colour in zip(kinds, cluster_colours(len(kinds)), strict=True):
             own = rows[rows[cluster] == kind]
-            panel.scatter(own[x], own[y], s=9, color=colour, alpha=0.7, linewidths=0, label=kind)
+            panel.scatter(own[x], own[y], s=8, color=colour, alpha=0.7, linewidths=0, label=kind)
         panel.set(title=plain(title), xlabel=plain(x), ylabel=plain(y))
     handles = [
         plt.Line2D([], [], marker="o", linestyle="", color=colour, label=plain(kind))
@@ -65,7 +65,7 @@ def incidence_in_order(
     matplotlib.figure.Figure
         A panel for each order.
     """
-    figure, axes = panels(len(orders), columns=4, width=2.2, height=2.7)
+    figure, axes = panels(len(orders), columns=4, width=2.0, height=2.2)
     for panel, (title, labels) in zip(axes, orders.items(), strict=True):
         codes = [np.unique(side, return_inverse=True)[1] for side in labels]
         rows, columns = (np.argsort(side, kind="stable") for side in codes)
