@@ -1,12 +1,15 @@
 """Examples, added to a project and run: the generated one small, the others on real files."""
 
+import re
 import shutil
 from itertools import starmap
 
+import numpy as np
 import pytest
 from conftest import REPOSITORY
 from ruamel.yaml import YAML
 
+from cohortlab.bipartite import summarise
 from cohortlab.notebook.results import Results
 from cohortlab.rules import from_text
 from cohortlab.run.steps import run_step
@@ -109,6 +112,24 @@ def test_groceries_names_no_person_and_has_two_levels(tmp_path):
     assert results.read("bipartite.json")["p_permutation"] <= 0.05
 
 
+def documented(folder, n_groups):
+    """Run the page's own code on the results of a run, with a number of groups."""
+    page = (REPOSITORY / "docs" / "examples.md").read_text(encoding="utf-8")
+    (code,) = (c for c in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "department" in c)
+    for written, here in (
+        ("results/completejourney", str(folder)),
+        ("n_clusters=4", f"n_clusters={n_groups}"),
+    ):
+        assert code.count(written) == 1
+        code = code.replace(written, here)
+    names = {}
+    exec(compile(code, "docs/examples.md", "exec"), names)
+    matrix = names["bought"].matrix[names["described"]]
+    sides = names["labels"], names["department"]
+    whole = summarise(matrix, *sides, rng=np.random.default_rng(1))
+    return names["relations"].set_index(["person_cluster", "item_cluster"]), whole
+
+
 def test_completejourney_holds_households_against_departments(tmp_path):
     data = REAL / "completejourney"
     changes = {"rules.n_bootstrap": 2}
@@ -128,3 +149,14 @@ def test_completejourney_holds_households_against_departments(tmp_path):
     assert (relations["q"] <= 0.05).any()
     assert results.read("bipartite.json")["p_permutation"] <= 0.05
     assert results.read("clusters.json")["attributes_q"]["kids_count"] <= 0.05
+    # What the page says of two groups and of four.
+    two, whole = documented(results.folder, 2)
+    assert two.loc[1, "MEAT"][["lift", "q"]].tolist() == pytest.approx([0.82, 0.05], abs=0.005)
+    assert whole["p_permutation"] == pytest.approx(0.47, abs=0.005)
+    four, whole = documented(results.folder, 4)
+    assert four.loc[0, "PRODUCE"]["lift"] == pytest.approx(1.44, abs=0.005)
+    assert four.loc[0, "GROCERY"]["lift"] == pytest.approx(0.91, abs=0.005)
+    assert four.loc[1, "PRODUCE"]["lift"] == pytest.approx(0.89, abs=0.005)
+    assert (four["q"] <= 0.05).sum() == 3
+    assert whole["p_permutation"] == 0.005
+    assert whole["modularity"] == pytest.approx(0.013, abs=0.0005)

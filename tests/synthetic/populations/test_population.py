@@ -278,7 +278,11 @@ def test_impossible_settings_name_the_cluster_and_the_feature(clusters, message)
         ({"features": ["share"]}, "'share' has a meaning of its own"),
         ({"features": []}, "at least one name"),
         ({"features": ["x", "x"]}, "every name once"),
-        ({"generator": "gauss"}, "generator: expected one of"),
+        (
+            {"generator": "gauss"},
+            r"clusters\.\w+\.x: .* generator 'gauss', which is unknown; .*normal",
+        ),
+        ({"generator": None}, r"clusters\.\w+\.x: .* generator None, which is unknown"),
         ({"overlap": 0.7}, "overlap: expected a number from 0 to 0.5"),
         ({"random_state": None}, "random_state: expected a whole number from 0 .*got None"),
     ],

@@ -157,9 +157,12 @@ def _read_law(
     return FeatureLaw(LAWS[name], parameters)
 
 
-def _by_position(block: object, generator: str, *, where: str) -> dict:
-    if generator not in LAWS:
-        raise ValueError(f"generator: expected one of {list(LAWS)}, got {generator!r}")
+def _by_position(block: object, generator: object, *, where: str) -> dict:
+    if not isinstance(generator, str) or generator not in LAWS:
+        raise ValueError(
+            f"{where}: drawn by the generator {generator!r}, which is unknown; expected one of "
+            f"{list(LAWS)}, or a function"
+        )
     keys = LAWS[generator].keys
     values = block if isinstance(block, Sequence) and not isinstance(block, str) else [block]
     if len(values) != len(keys):
