@@ -54,6 +54,13 @@ def test_matching_is_the_best_of_all(seed, n_found):
     assert len(set(matching.planted_to_found.values())) == len(matching.planted_to_found)
 
 
+def test_the_hamming_distance_counts_rows_outside_the_best_matching():
+    # The largest cell first (a with 0) would leave b without a partner: 9 rows wrong, not 5.
+    planted = np.repeat(["a", "b"], [9, 5])
+    found = np.repeat([0, 1, 0], [5, 4, 5])
+    assert label_scores(planted, found)["hamming_distance"] == pytest.approx(5 / 14, abs=1e-12)
+
+
 def test_perfect_recovery_under_other_names():
     planted = np.array(["a", "b", "c", "a"])
     figures = label_recovery(planted, np.array([9, 4, 7, 9]))
