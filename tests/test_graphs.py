@@ -258,18 +258,32 @@ def test_rules_share_the_boxes_of_equal_sides():
     graph = rule_graph(found, titles={"a": "apples", "b": "bread"})
     texts = {node.key: (node.text, node.side) for node in graph.nodes}
     assert sorted(texts.values()) == [
-        ("apples", "left"),
-        ("apples + bread", "left"),
+        ("apples [a]", "left"),
+        ("apples [a] + bread [b]", "left"),
         ("c", "right"),
         ("d", "right"),
     ]
     assert [(texts[e.start][0], texts[e.end][0], e.text) for e in graph.edges] == [
-        ("apples + bread", "c", "8.0x"),
-        ("apples", "c", "4.0x"),
-        ("apples + bread", "d", "2.0x"),
+        ("apples [a] + bread [b]", "c", "8.0x"),
+        ("apples [a]", "c", "4.0x"),
+        ("apples [a] + bread [b]", "d", "2.0x"),
     ]
     widths = [edge.width for edge in graph.edges]
     assert widths == sorted(widths, reverse=True)
+
+
+def test_items_of_one_title_keep_boxes_of_their_own_told_apart_by_their_ids():
+    title = "a title so long that it is cut in a box of several items, " * 3
+    found = rules([(["1"], ["3"], 4.0), (["2"], ["3"], 2.0), (["1", "2"], ["4"], 3.0)])
+    graph = rule_graph(found, titles=dict.fromkeys("1234", title))
+    texts = {node.key: node.text for node in graph.nodes}
+    ids = {key: re.findall(r"\[(\d)\]", text) for key, text in texts.items()}
+    assert [(ids[edge.start], ids[edge.end]) for edge in graph.edges] == [
+        (["1"], ["3"]),
+        (["2"], ["3"]),
+        (["1", "2"], ["4"]),
+    ]
+    assert all("…" in text for text in texts.values())
 
 
 def test_rules_beyond_the_limit_are_counted():

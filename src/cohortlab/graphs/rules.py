@@ -15,6 +15,7 @@ from cohortlab.graphs.model import (
     line_widths,
     plain_name,
 )
+from cohortlab.titles import titled
 
 
 def rule_graph(
@@ -27,7 +28,7 @@ def rule_graph(
     rules : DataFrame
         `antecedents, consequents` (sets of items) and `lift`, the most important first.
     titles : mapping of item to text, optional
-        What to call an item; the item itself by default.
+        What to call an item, as in `cohortlab.titles.titled`; the item itself by default.
     max_edges : int, default 20
         At most so many rules, the first; the caption says how many were left out.
 
@@ -37,17 +38,22 @@ def rule_graph(
         A line for each rule, its width the logarithm of the lift.
     """
     drawn = rules.head(max_edges)
-    sides = {
-        "left": [_set_name(items, titles) for items in drawn["antecedents"]],
-        "right": [_set_name(items, titles) for items in drawn["consequents"]],
-    }
+    # A box is a set of items, by their ids: two items of one title are two boxes.
+    left, right = (
+        [tuple(sorted(items, key=str)) for items in drawn[side]]
+        for side in ("antecedents", "consequents")
+    )
     keys = {
-        side: {name: f"{side[0]}{i}" for i, name in enumerate(dict.fromkeys(names))}
-        for side, names in sides.items()
+        side: {items: f"{side[0]}{i}" for i, items in enumerate(dict.fromkeys(sets))}
+        for side, sets in {"left": left, "right": right}.items()
     }
-    nodes = [Node(key, name, side) for side in COLOURS for name, key in keys[side].items()]
+    nodes = [
+        Node(key, _set_name(items, titles or {}), side)
+        for side in COLOURS
+        for items, key in keys[side].items()
+    ]
     widths = line_widths(np.log2(np.maximum(drawn["lift"].to_numpy(dtype=float), 1.0)))
-    ends = zip(sides["left"], sides["right"], drawn["lift"], widths, strict=True)
+    ends = zip(left, right, drawn["lift"], widths, strict=True)
     edges = [
         Edge(keys["left"][a], keys["right"][b], size, f"{lift:.1f}x") for a, b, lift, size in ends
     ]
@@ -57,7 +63,7 @@ def rule_graph(
     return TwoSidedGraph(tuple(nodes), tuple(edges), caption)
 
 
-def _set_name(items: Iterable, titles: Mapping[Any, str] | None) -> str:
-    named = sorted(str((titles or {}).get(item, item)) for item in items)
-    longest = max(12, LONGEST_NAME // max(len(named), 1) - 3)
-    return plain_name(" + ".join(plain_name(name, longest) for name in named))
+def _set_name(items: Iterable, titles: Mapping[Any, str]) -> str:
+    ordered = list(items)
+    longest = max(12, LONGEST_NAME // max(len(ordered), 1) - 3)
+    return plain_name(" + ".join(titled(item, titles, longest=longest) for item in ordered))

@@ -18,7 +18,7 @@ from cohortlab.plots.style import (
     plain,
     shorten,
 )
-from cohortlab.rules.text import titled
+from cohortlab.titles import titled
 
 
 def support_and_confidence(rules: pd.DataFrame) -> Figure:
@@ -75,7 +75,7 @@ def most_frequent_items(
     single = itemsets[itemsets["itemsets"].map(len) == 1].head(n_items)
     if single.empty:
         return empty_figure("No item reached the smallest support.")
-    names = [_title(next(iter(items)), titles) for items in single["itemsets"]]
+    names = [_set_title(items, titles) for items in single["itemsets"]]
     figure, axes = plt.subplots(figsize=(7.0, 0.8 + 0.26 * len(single)), layout="constrained")
     axes.barh(range(len(names)), single["support"], color="#0173b2")
     axes.set_yticks(range(len(names)), names, fontsize=8)
@@ -273,13 +273,5 @@ def _equal_lifts(axes: plt.Axes, first: pd.Series, second: pd.Series) -> None:
 
 def _set_title(items: Iterable[str], titles: Mapping[str, str]) -> str:
     ordered = sorted(items, key=str)
-    length = 42 // len(ordered) - 2
-    return " + ".join(_title(item, titles, length) for item in ordered)
-
-
-def _title(item: str, titles: Mapping[str, str], length: int = 40) -> str:
-    """Name an item, shortened, and its id behind it in full where the name does not tell it."""
-    named, mark = titled(item, titles), f" [{item}]"
-    if not named.endswith(mark):
-        return plain(shorten(named, length))
-    return plain(shorten(named.removesuffix(mark), max(length - len(mark), 6)) + mark)
+    longest = 42 // len(ordered) - 2
+    return plain(" + ".join(titled(item, titles, longest=longest) for item in ordered))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from cohortlab.rules.checks import sorted_items
+from cohortlab.titles import titled
 
 
 def as_text(table: pd.DataFrame) -> pd.DataFrame:
@@ -76,8 +77,7 @@ def with_titles(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     table : DataFrame
         From `frequent_itemsets` or `association_rules`.
     titles : mapping of item to text
-        What to call an item. Its id stands behind the title in brackets, unless it is a word of
-        it; and alone, where the mapping has no title.
+        What to call an item, as in `cohortlab.titles.titled`.
 
     Returns
     -------
@@ -98,29 +98,6 @@ def with_titles(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
         for name in _set_columns(table)
     }
     return table.assign(**texts)
-
-
-def titled(item: str, titles: Mapping[str, str]) -> str:
-    """Title of one item with its id, as in `with_titles`.
-
-    Parameters
-    ----------
-    item : str
-        Its id.
-    titles : mapping of item to text
-        What to call an item.
-
-    Returns
-    -------
-    str
-        Such as `milk [12]`.
-    """
-    title = titles.get(item)
-    words = [] if title is None or pd.isna(title) else str(title).split()
-    if not words:
-        return str(item)
-    named = " ".join(words)
-    return named if str(item) in [*words, named] else f"{named} [{item}]"
 
 
 def _set_columns(table: pd.DataFrame) -> list[str]:
