@@ -70,3 +70,11 @@ def test_itemsets_are_as_long_as_they_were_asked_for():
     texts = [why_empty(table, itemsets, 7, "lift", 1.2, max_len=size) for size in (2, 3)]
     assert "None on 1 baskets or more has a lift of 1.2 either." in texts[0]
     assert "try a min_support of" not in texts[0]
+
+
+def test_the_advice_names_the_parameter_that_the_reader_has():
+    table = long_table([{"a", "b"}, {"a"}, {"c"}])
+    asked = table, frequent_itemsets(table, 0.9), 0.9, "confidence", 0.5
+    text = why_empty(*asked, support_name="min_support_chosen")
+    assert text == why_empty(*asked).replace("min_support", "min_support_chosen")
+    assert advised(text, "min_support_chosen") == 0.333

@@ -23,6 +23,7 @@ def why_empty(
     min_threshold: float,
     *,
     max_len: int | None = None,
+    support_name: str = "min_support",
 ) -> str:
     """Say why there is no rule, and which thresholds would give one.
 
@@ -34,6 +35,8 @@ def why_empty(
         From `frequent_itemsets` at `min_support`.
     min_support, metric, min_threshold, max_len
         What itemsets and rules were asked for.
+    support_name : str
+        What the reader's parameter for the smallest support is called, for the advice.
 
     Returns
     -------
@@ -58,7 +61,8 @@ def why_empty(
     else:
         reason = _threshold_advice(itemsets, metric, min_threshold)
     most = min(together, needed - 1)
-    return f"{reason} {_support_advice(read, most, metric, min_threshold, max_len)}".strip()
+    advice = _support_advice(read, most, metric, min_threshold, max_len, support_name)
+    return f"{reason} {advice}".strip()
 
 
 def _threshold_advice(itemsets: pd.DataFrame, metric: str, min_threshold: float) -> str:
@@ -77,7 +81,12 @@ def _threshold_advice(itemsets: pd.DataFrame, metric: str, min_threshold: float)
 
 
 def _support_advice(
-    read: Baskets, most: int, metric: str, min_threshold: float, max_len: int | None
+    read: Baskets,
+    most: int,
+    metric: str,
+    min_threshold: float,
+    max_len: int | None,
+    support_name: str,
 ) -> str:
     """Look for the rule on the most baskets, from `most` on by half as many each time."""
     tried, asked = None, f"a {metric} of {min_threshold:g}"
@@ -92,7 +101,7 @@ def _support_advice(
             share = _rounded(float(exact_fraction(count) / read.n_baskets), ROUND_FLOOR)
             return (
                 f"The most frequent rule that has {asked} is on {count} baskets: try a "
-                f"min_support of {share} or less."
+                f"{support_name} of {share} or less."
             )
         tried, most = most, most // 2
     return f"None on {tried} baskets or more has {asked} either." if tried else ""
