@@ -1,12 +1,14 @@
+import re
 from fractions import Fraction
 from math import comb
 
 import numpy as np
 import pytest
+from conftest import REPOSITORY
 from scipy import stats
 from sklearn.metrics import mutual_info_score
 
-from cohortlab.rules import adjust
+from cohortlab.rules import FURTHER_MEASURES, MEASURES, adjust, measures
 from cohortlab.rules.hypergeometric import quantile, tail
 from cohortlab.rules.measures import FURTHER, SHARED, RuleCounts, lift_interval, odds_ratio_interval
 
@@ -124,6 +126,16 @@ def test_edges_give_finite_intervals_or_none():
     assert low[2] == high[2] == pytest.approx(1)
     assert np.isfinite(odds_ratio_interval(edge)).all()
     assert FURTHER["chi_squared"](edge)[2] == 0
+
+
+@pytest.mark.parametrize("name", [*MEASURES, *FURTHER_MEASURES])
+def test_every_measure_is_defined_with_a_source_and_told_in_the_docs(name):
+    text, references = measures.__doc__.split("References\n---")
+    entries = re.findall(r"^(\S.*)\n((?:    .+\n)+)", text, flags=re.MULTILINE)
+    (told,) = [body for names, body in entries if name in names.split(", ")]
+    authors, year = re.findall(r"([A-Z][\w-]+)[^.]*?\((\d{4})\)", " ".join(told.split()))[-1]
+    assert re.search(rf"{authors}\b[^.]*\({year}\)", " ".join(references.split()))
+    assert f"`{name}`" in (REPOSITORY / "docs" / "rules.md").read_text()
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -75,9 +75,7 @@ def association_rules(
 
     Notes
     -----
-    `improvement` is the smallest difference between the confidence of a rule and that of any rule
-    with the same consequent and fewer antecedents, none among them (Bayardo, Agrawal and Gunopulos
-    2000, section 2.2).
+    Every measure is defined, and its source named, at the head of `cohortlab.rules.measures`.
     """
     for name in (metric, *further):
         if name not in SHARED and name not in FURTHER_MEASURES:

@@ -1,7 +1,90 @@
-"""Measures of a rule, from whole counts of baskets.
+"""Measures of a rule A -> B, from whole counts of baskets.
 
 `SHARED` and `FURTHER` hold them by name. Each takes `RuleCounts` and returns an array of floats of
 shape (n_rules,), a value for every rule.
+
+Of n baskets, ab hold both sides, a hold A, b hold B. Logarithms are to base 2 where bits are told.
+These are mlxtend's, equal to its own to 1e-12:
+
+antecedent support, consequent support
+    a / n and b / n. Agrawal, Imielinski and Swami (1993).
+support
+    ab / n, the share of all baskets that hold both sides. Agrawal, Imielinski and Swami (1993).
+confidence
+    ab / a, the share of the baskets with A that hold B. Agrawal, Imielinski and Swami (1993).
+lift
+    n ab / (a b), confidence over the share of B; 1: chance. Brin, Motwani, Ullman and Tsur (1997),
+    who call it interest.
+representativity
+    Share of the baskets in which it is known whether they hold A and B: always 1, as no item may be
+    missing. Ragel and Cremilleux (1998).
+leverage
+    ab / n - a b / n^2, the share of baskets beyond chance. Piatetsky-Shapiro (1991).
+conviction
+    (1 - b / n) / (1 - ab / a), A without B expected over A without B found; infinite where every
+    basket with A holds B. Brin, Motwani, Ullman and Tsur (1997).
+zhangs_metric
+    (n ab - a b) / max(ab (n - a), a (b - ab)), from -1 (never together) to 1; 0 where that maximum
+    is 0. Yan, Zhang and Zhang (2009).
+jaccard
+    ab / (a + b - ab), both over either. Tan, Kumar and Srivastava (2004).
+certainty
+    (ab / a - b / n) / (1 - b / n), how much of what confidence could gain is gained; 0 where B is
+    in every basket. Berzal, Blanco, Sanchez and Vila (2002), whose other case, for confidence below
+    the share of B, mlxtend does not have.
+kulczynski
+    (ab / a + ab / b) / 2, the mean of both confidences. Wu, Chen and Han (2010).
+
+These are further ones:
+
+coverage
+    a / n, how often the rule applies. Hahsler (2015).
+chi_squared
+    n (n ab - a b)^2 / (a (n - a) b (n - b)), Pearson's statistic of the table of A against B with
+    one degree of freedom, uncorrected; 0 where a side is in no or in every basket. Brin, Motwani
+    and Silverstein (1997).
+fisher_p
+    Chance of ab baskets with both or more, where a and b are as they are and A and B are
+    independent: the sum over k >= ab of C(a, k) C(n - a, b - k) / C(n, b). Fisher (1935).
+hyper_confidence
+    1 - fisher_p, the chance of fewer than ab. Hahsler and Hornik (2007).
+hyper_lift
+    ab over the smallest count that chance stays at or below with a probability of 0.99; infinite
+    where that is 0. Hahsler and Hornik (2007).
+odds_ratio
+    ab (n - a - b + ab) / ((a - ab) (b - ab)), odds of B with A over its odds without A; NaN where
+    both products are 0. Tan, Kumar and Srivastava (2004).
+odds_ratio_low, odds_ratio_high
+    Ends of its 95 % interval, as in `odds_ratio_interval`. Woolf (1955).
+lift_low, lift_high
+    Ends of the 95 % interval of lift, as in `lift_interval`. Agresti (2013), section 16.1.
+imbalance
+    abs(a - b) / (a + b - ab), 0 where both sides are as frequent, towards 1. Wu, Chen and Han
+    (2010).
+mutual_information
+    Bits that A and B give on one another: the sum over the four cells of the table of
+    p log2(p / (p_row p_column)). Cover and Thomas (2006), equation 2.28.
+improvement
+    ab / a less the largest confidence of any rule with the same consequent and fewer antecedents,
+    none (b / n) among them. It is no function of one rule's counts: `association_rules` adds it.
+    Bayardo, Agrawal and Gunopulos (2000), section 2.2.
+
+References
+----------
+Agrawal, Imielinski and Swami (1993), Mining association rules between sets of items in large
+databases. Agresti (2013), Categorical data analysis, 3rd edition. Bayardo, Agrawal and Gunopulos
+(2000), Constraint-based rule mining in large, dense databases. Berzal, Blanco, Sanchez and Vila
+(2002), Measuring the accuracy and interest of association rules. Brin, Motwani and Silverstein
+(1997), Beyond market baskets. Brin, Motwani, Ullman and Tsur (1997), Dynamic itemset counting and
+implication rules for market basket data. Cover and Thomas (2006), Elements of information theory.
+Fisher (1935), The logic of inductive inference. Hahsler (2015), A probabilistic comparison of
+commonly used interest measures for association rules. Hahsler and Hornik (2007), New probabilistic
+interest measures for association rules. Piatetsky-Shapiro (1991), Discovery, analysis and
+presentation of strong rules. Ragel and Cremilleux (1998), Treatment of missing values for
+association rules. Tan, Kumar and Srivastava (2004), Selecting the right objective measure for
+association analysis. Woolf (1955), On estimating the relation between blood group and disease. Wu,
+Chen and Han (2010), Re-examination of interestingness measures in pattern mining. Yan, Zhang and
+Zhang (2009), Confidence metrics for association rule mining.
 """
 
 from collections.abc import Callable
@@ -70,16 +153,11 @@ def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
 
 
 def _chi_squared(c: RuleCounts) -> np.ndarray:
-    """Pearson's chi-squared of the table of A against B, one degree of freedom, uncorrected.
-
-    n (n ab - a b)^2 / (a (n - a) b (n - b)); 0 where a side is in no or in every basket.
-    """
     margins = c.expected * (c.n - c.left) * (c.n - c.right)
     return np.where(margins == 0, 0.0, _ratio(c.excess * c.excess * c.n, margins))
 
 
 def _odds_ratio(c: RuleCounts) -> np.ndarray:
-    """Odds of B where A is, over its odds where A is not; NaN where both products are 0."""
     both, only_left, only_right, neither = c.cells
     return _ratio(both * neither, only_left * only_right)
 
@@ -101,12 +179,8 @@ def odds_ratio_interval(c: RuleCounts, *, level: float = 0.95) -> tuple[np.ndarr
 
     Notes
     -----
-    Woolf's standard error, the root of the sum of 1 / cell; half a basket is added to each cell of
-    a table with an empty one (Haldane 1956, Anscombe 1956).
-
-    References
-    ----------
-    Woolf (1955), On estimating the relation between blood group and disease.
+    Woolf's (1955) standard error of the logarithm, the root of the sum of 1 / cell; half a basket
+    is added to each cell of a table with an empty one (Haldane 1956, Anscombe 1956).
     """
     cells = np.array(c.cells)
     cells = cells + 0.5 * (cells == 0).any(axis=0)
@@ -136,10 +210,10 @@ def lift_interval(
 
     Notes
     -----
-    By the delta method for a multinomial sample of baskets, the variance of the logarithm is
-    1/ab - 1/a - 1/b + 2 ab/(a b) - 1/n with the counts ab, a, b of A and B, A, B. Without a basket
-    of both, half a basket gives the upper end, and the lower one is 0. Without a design effect
-    the baskets are taken to be independent of one another.
+    By the delta method (Agresti 2013, section 16.1) for a multinomial sample of baskets, the
+    variance of the logarithm is 1/ab - 1/a - 1/b + 2 ab/(a b) - 1/n with the counts ab, a, b of A
+    and B, A, B. Without a basket of both, half a basket gives the upper end, and the lower one is
+    0. Without a design effect the baskets are taken to be independent of one another.
     """
     both = np.maximum(c.both, 0.5)
     left, right = np.maximum(c.left, both), np.maximum(c.right, both)
@@ -167,45 +241,18 @@ def fisher_p(c: RuleCounts) -> np.ndarray:
 
 
 def _imbalance(c: RuleCounts) -> np.ndarray:
-    """Imbalance ratio |a - b| / (a + b - ab): 0 where both sides are as frequent, towards 1.
-
-    References
-    ----------
-    Wu, Chen and Han (2010), Re-examination of interestingness measures in pattern mining.
-    """
     return np.abs(c.left - c.right) / (c.left + c.right - c.both)
 
 
 def _hyper_lift(c: RuleCounts, *, level: float = 0.99) -> np.ndarray:
-    """Count of both over the count that chance exceeds with probability 1 - level only.
-
-    References
-    ----------
-    Hahsler and Hornik (2007), New probabilistic interest measures for association rules,
-    section 3.1. Infinite where that count is 0.
-    """
     return _ratio(c.both.astype(float), quantile(level, c.n, c.left, c.right))
 
 
 def _hyper_confidence(c: RuleCounts) -> np.ndarray:
-    """Probability that chance gives fewer baskets with both: 1 - `fisher_p`.
-
-    References
-    ----------
-    Hahsler and Hornik (2007), section 3.2.
-    """
     return 1.0 - fisher_p(c)
 
 
 def _mutual_information(c: RuleCounts) -> np.ndarray:
-    """Information that A and B give on one another, in bits.
-
-    The sum over the four cells of p log2(p / (p_row p_column)).
-
-    References
-    ----------
-    Cover and Thomas (2006), Elements of information theory, equation 2.28.
-    """
     left, right = c.left.astype(float), c.right.astype(float)
     products = [
         left * right,
@@ -220,10 +267,7 @@ def _mutual_information(c: RuleCounts) -> np.ndarray:
     return np.maximum(sum(terms) / (c.n * np.log(2)), 0.0)
 
 
-#: mlxtend's measures of a rule, in its order: name -> function of the counts. Support, confidence
-#: and lift: Agrawal et al. (1993), Brin et al. (1997). Leverage: Piatetsky-Shapiro (1991).
-#: Conviction: Brin et al. (1997), S. Zhang's metric: Yan et al. (2009). Certainty: Berzal et al.
-#: (2002). Kulczynski: Wu, Chen and Han (2010). Representativity is 1, as no value is missing.
+#: mlxtend's measures of a rule, in its order: name -> function of the counts.
 SHARED: dict[str, Callable[[RuleCounts], np.ndarray]] = {
     "antecedent support": lambda c: c.left / c.n,
     "consequent support": lambda c: c.right / c.n,
