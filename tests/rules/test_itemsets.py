@@ -1,3 +1,4 @@
+import gc
 from fractions import Fraction
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ from rules.making import brute_force, long_table, one_hot, random_baskets
 
 from cohortlab.rules import MINERS, TooManyItemsetsError, frequent_itemsets, minimum_count
 from cohortlab.rules.eclat import first_of_equals
+from cohortlab.rules.found import no_collection
 from cohortlab.synthetic.quest import generate_baskets
 
 
@@ -298,3 +300,31 @@ def test_algorithm_target_and_length_may_be_given_by_place():
 def test_bad_requests_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call(long_table(random_baskets(0)))
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("was_on", [False, True])
+def test_the_collector_of_cycles_is_left_as_it_was(was_on, frozen):
+    before = gc.isenabled()
+    try:
+        (gc.enable if was_on else gc.disable)()
+        if frozen:
+            gc.freeze()
+        frequent_itemsets([{"a", "b"}, {"a"}], 1)
+        assert gc.isenabled() == was_on
+        assert (gc.get_freeze_count() > 0) == frozen
+    finally:
+        gc.unfreeze()
+        (gc.enable if before else gc.disable)()
+
+
+def test_no_search_for_cycles_follows_at_once_on_what_was_made():
+    searches = []
+    gc.callbacks.append(lambda phase, info: searches.append(info))
+    try:
+        with no_collection():
+            made = [frozenset([number]) for number in range(10_000)]
+        after = [[number] for number in range(100)]
+    finally:
+        gc.callbacks.pop()
+    assert (len(made), len(after), searches) == (10_000, 100, [])

@@ -16,6 +16,9 @@ from cohortlab.compiled import compiled
 
 # What is only called by compiled code needs no entry from Python, which takes long to compile.
 _inner = compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+# A call counts the arrays that it is given in and out. That is much where little is done: these
+# become a part of what calls them.
+_inlined = compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True, inline="always")
 
 #: What is asked for.
 ALL, CLOSED, MAXIMAL = 0, 1, 2
@@ -44,16 +47,16 @@ def _grown(values, needed):
     return larger
 
 
-@_inner
+@_inlined
 def _intersect(bits, left, right, target, shifts, n_words):
-    # On slices the compiler sees that no place is negative, and takes many words at a time.
-    these = bits[left * n_words : (left + 1) * n_words]
-    those = bits[right * n_words : (right + 1) * n_words]
-    common = bits[target * n_words : (target + 1) * n_words]
-    count = np.uint64(0)
-    for word in range(n_words):
-        common[word] = these[word] & those[word]
-        count += _ones(these[word] & those[word]) << shifts[word]
+    # Of unsigned places the compiler knows that none is negative, and takes many words at a time.
+    width, count = np.uint64(n_words), np.uint64(0)
+    these, those, common = np.uint64(left), np.uint64(right), np.uint64(target)
+    these, those, common = these * width, those * width, common * width
+    for word in range(width):
+        both = bits[these + word] & bits[those + word]
+        bits[common + word] = both
+        count += _ones(both) << shifts[word]
     return np.int64(count)
 
 
@@ -65,7 +68,7 @@ def _is_within(bits, row, other, n_words):
     return True
 
 
-@_inner
+@_inlined
 def _is_apart(apart, left, right):
     return len(apart) > 0 and (apart[left, right >> 3] >> (right & 7)) & 1 == 1
 
@@ -197,8 +200,6 @@ def _judge(row, slot, rows, aim, apart, needed, partners, excluded):
     Where an item that comes earlier is in all of its baskets, the same holds for all that begins
     with the itemset; but not if that item may not be with what is added.
     """
-    if aim == ALL:
-        return _KEPT
     bits, shifts, n_words, n_rows = rows
     verdict = _KEPT
     for other in range(n_rows):
@@ -232,83 +233,88 @@ def _exclude(node, tree, n_rows, apart, partners, slots, excluded):
         node = tree[4 * node]
 
 
-@_inner
-def _write(tree, node, parent, item, count, size, verdict):
-    # The count of an itemset that is only on the way to others is negative.
-    tree[4 * node], tree[4 * node + 1] = parent, item
-    tree[4 * node + 2], tree[4 * node + 3] = count if verdict == _KEPT else -count, size
+@_inlined
+def _extend(left, end, nodes, slot_of, rows, given, partners):
+    """Join a candidate with those after it; the frequent ones become candidates from `end` on.
 
-
-@_inner
-def _extend(left, end, size, tree, n_nodes, nodes, slot_of, rows, given, scratch):
-    """Join a candidate with those after it; the frequent ones become candidates from `end` on."""
-    bits, shifts, n_words, n_rows = rows
-    aim, apart, needed = given
-    partners, slots, excluded = scratch
+    Until they are numbered, `nodes` holds their counts.
+    """
+    bits, shifts, n_words, _ = rows
+    _, apart, needed = given
     target = end
-    if aim != ALL:
-        _exclude(nodes[left], tree, n_rows, apart, partners, slots, excluded)
     for right in range(left + 1, end):
         slot = slot_of[right]
-        if _is_apart(apart, partners[slot_of[left]], partners[slot]):
-            continue
-        count = _intersect(bits, left, right, target, shifts, n_words)
-        if count < needed:
-            continue
-        verdict = _judge(target, slot, rows, aim, apart, needed, partners, excluded)
-        slot_of[target], nodes[target] = slot, -1
+        if not _is_apart(apart, partners[slot_of[left]], partners[slot]):
+            count = _intersect(bits, left, right, target, shifts, n_words)
+            if count >= needed:
+                slot_of[target], nodes[target] = slot, count
+                target += 1
+    return target
+
+
+@_inlined
+def _number(begin, end, parent, size, tree, n_nodes, nodes, slot_of, rows, given, scratch):
+    """Write new candidates into the tree, -1 in place of their numbers where they are pruned.
+
+    The count of an itemset that is only on the way to others is negative in the tree.
+    """
+    aim, apart, needed = given
+    partners, slots, excluded = scratch
+    if aim != ALL:
+        _exclude(parent, tree, rows[3], apart, partners, slots, excluded)
+    for row in range(begin, end):
+        slot, count, verdict = slot_of[row], nodes[row], _KEPT
+        if aim != ALL:
+            verdict = _judge(row, slot, rows, aim, apart, needed, partners, excluded)
+        nodes[row] = -1 if verdict == _PRUNED else n_nodes
         if verdict != _PRUNED:
-            _write(tree, n_nodes, nodes[left], partners[slot], count, size + 1, verdict)
-            nodes[target] = n_nodes
+            tree[4 * n_nodes], tree[4 * n_nodes + 1] = parent, partners[slot]
+            tree[4 * n_nodes + 2] = count if verdict == _KEPT else -count
+            tree[4 * n_nodes + 3] = size
             n_nodes += 1
-        target += 1
-    return n_nodes, target
+    return n_nodes
 
 
 @_inner
-def _descend(tree, n_nodes, nodes, slot_of, bits, level, given, scratch, limits):
-    """Find all that begins with the pairs of an item, depth first."""
+def _descend(depth, level, tree, n_nodes, nodes, slot_of, rows, given, scratch, max_len, cap):
+    """Find what begins with the pairs of an item, depth first, until it is done or lacks room.
+
+    Returns the number of nodes and the depth to go on from, -1 where all is done. Growing the
+    arrays is left to the caller: what a loop assigns to anew is counted in and out each time.
+    """
     level_next, level_end = level
-    shifts, n_words, n_rows, max_len, cap = limits
-    depth = 0
     while depth >= 0 and n_nodes <= cap:
         left, end, size = level_next[depth], level_end[depth], depth + 2
-        level_next[depth] += 1
         if left >= end - 1 or size >= max_len:
             depth -= 1
             continue
+        reach = 2 * end - left - 1
+        if reach > len(nodes) or reach * rows[2] > len(rows[0]):
+            return n_nodes, depth
+        if 4 * (n_nodes + reach - end) > len(tree):
+            return n_nodes, depth
+        level_next[depth] += 1
         if nodes[left] < 0:
             continue
-        reach = 2 * end - left - 1
-        bits = _grown(bits, reach * n_words)
-        nodes, slot_of = _grown(nodes, reach), _grown(slot_of, reach)
-        tree = _grown(tree, 4 * (n_nodes + reach - end))
-        rows = bits, shifts, n_words, n_rows
-        n_nodes, target = _extend(
-            left, end, size, tree, n_nodes, nodes, slot_of, rows, given, scratch
-        )
+        target = _extend(left, end, nodes, slot_of, rows, given, scratch[0])
+        if target > end:
+            n_nodes = _number(
+                end,
+                target,
+                nodes[left],
+                size + 1,
+                tree,
+                n_nodes,
+                nodes,
+                slot_of,
+                rows,
+                given,
+                scratch,
+            )
         if target > end + 1:
             depth += 1
             level_next[depth], level_end[depth] = end, target
-    return tree, n_nodes, nodes, slot_of, bits
-
-
-@_inner
-def _write_pairs(tree, n_nodes, n_back, nodes, slot_of, rows, given, scratch, together):
-    """Write an item's pairs, and make them the first candidates."""
-    aim, apart, needed = given
-    partners, _, excluded = scratch
-    parent = n_nodes - 1
-    excluded[: rows[3]] = False
-    for slot in range(n_back, rows[3]):
-        verdict = _judge(slot, slot, rows, aim, apart, needed, partners, excluded)
-        slot_of[slot], nodes[slot] = slot, -1
-        if verdict != _PRUNED:
-            item = partners[slot]
-            _write(tree, n_nodes, parent, item, together[item], 2, verdict)
-            nodes[slot] = n_nodes
-            n_nodes += 1
-    return n_nodes
+    return n_nodes, -1
 
 
 @compiled()
@@ -359,22 +365,40 @@ def mine_tree(view, counts, apart, aim, needed, max_len, cap):
             slots[partners[slot]] = slot
         verdict = _judge_single(counts[first], n_back, n_rows, aim, apart, partners, together)
         if verdict != _PRUNED:
-            _write(tree, n_nodes, -1, first, counts[first], 1, verdict)
+            tree[4 * n_nodes], tree[4 * n_nodes + 1] = -1, first
+            tree[4 * n_nodes + 2] = counts[first] if verdict == _KEPT else -counts[first]
+            tree[4 * n_nodes + 3] = 1
             n_nodes += 1
         if verdict != _PRUNED and n_rows > n_back and max_len > 1:
             has_larger = n_rows - n_back > 1 and max_len > 2
             if aim != ALL or has_larger:
                 bits, shifts, n_words = _fill_bits(bits, first, view, aim, slots, n_rows)
             rows = bits, shifts, n_words, n_rows
-            n_nodes = _write_pairs(
-                tree, n_nodes, n_back, nodes, slot_of, rows, given, scratch, together
+            for slot in range(n_back, n_rows):
+                slot_of[slot], nodes[slot] = slot, together[partners[slot]]
+            n_nodes = _number(
+                n_back, n_rows, n_nodes - 1, 2, tree, n_nodes, nodes, slot_of, rows, given, scratch
             )
             if has_larger:
-                level[0][0], level[1][0] = n_back, n_rows
-                limits = shifts, n_words, n_rows, max_len, cap
-                tree, n_nodes, nodes, slot_of, bits = _descend(
-                    tree, n_nodes, nodes, slot_of, bits, level, given, scratch, limits
-                )
+                depth, level[0][0], level[1][0] = 0, n_back, n_rows
+                while depth >= 0:
+                    reach = 2 * level[1][depth] - level[0][depth]
+                    nodes, slot_of = _grown(nodes, reach), _grown(slot_of, reach)
+                    bits, tree = _grown(bits, reach * n_words), _grown(tree, 4 * (n_nodes + reach))
+                    rows = bits, shifts, n_words, n_rows
+                    n_nodes, depth = _descend(
+                        depth,
+                        level,
+                        tree,
+                        n_nodes,
+                        nodes,
+                        slot_of,
+                        rows,
+                        given,
+                        scratch,
+                        max_len,
+                        cap,
+                    )
         for slot in range(n_rows):
             slots[partners[slot]], together[partners[slot]] = -1, 0
         if n_nodes > cap:
