@@ -16,7 +16,8 @@ and stays under 1 GiB.
     python bench/rules.py --quick          few baskets, once: whether it runs
     python bench/rules.py --peer-python P  the interpreter that has PyFIM (`pip install pyfim`),
                                            where it is not this one
-    python bench/rules.py --table FILE     the tables of docs/rules.md from the JSON of a run
+    python bench/rules.py --table FILE     the tables of docs/rules.md from the JSON of a run, and
+                                           which aims it reached
 """
 
 import argparse
@@ -267,7 +268,7 @@ def growth(folder: Path, given: argparse.Namespace) -> list[dict]:
 
 
 def as_tables(report: dict) -> str:
-    """Write the tables of docs/rules.md."""
+    """Write the tables of docs/rules.md, and between them which aims are reached."""
     cases = [
         "| file | baskets | support | itemsets | cohortlab | PyFIM | mlxtend FP-growth | peak |",
         "|---|---|---|---|---|---|---|---|",
@@ -289,7 +290,8 @@ def as_tables(report: dict) -> str:
         cells += [f"{row['support']:.2%}", f"{row['itemsets']:,}", f"{row['seconds']:.2f} s"]
         cells += [f"{row['cpu_seconds']:.2f} s", f"{row['peak_mib']} MiB"]
         grown.append("| " + " | ".join(cells) + " |")
-    return "\n".join([*cases, "", *grown])
+    told = [f"- {verdict}" for verdict in verdicts(report["cases"])]
+    return "\n".join([*cases, "", *told, "", *grown])
 
 
 def compile_seconds() -> float:

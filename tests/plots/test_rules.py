@@ -1,7 +1,12 @@
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from cohortlab.plots.rules import grouped_matrix, lift_inside_and_outside, most_frequent_items
+from cohortlab.plots.rules import (
+    grouped_matrix,
+    lift_inside_and_outside,
+    most_frequent_items,
+    support_and_confidence,
+)
 
 
 def test_items_whose_names_begin_alike_are_not_taken_for_one():
@@ -39,6 +44,16 @@ def test_labels_keep_the_whole_id_of_every_item_however_long_its_name():
     bars = most_frequent_items(single, titles)
     assert bars.axes[0].get_yticklabels()[0].get_text().endswith("… [71]")
     plt.close("all")
+
+
+def test_the_scale_of_lifts_says_that_the_highest_are_beyond_it():
+    lifts = [*range(1, 100), 1000.0]
+    rules = pd.DataFrame({"scope": "all", "support": 0.1, "confidence": 0.5, "lift": lifts})
+    figure = support_and_confidence(rules)
+    (bar,) = [axes._colorbar for axes in figure.axes if hasattr(axes, "_colorbar")]
+    assert bar.vmax < 1000
+    assert bar.extend == "max"
+    plt.close(figure)
 
 
 def test_a_legend_tells_filled_marks_from_open_ones():

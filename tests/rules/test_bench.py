@@ -35,6 +35,9 @@ def test_the_tables_hold_a_row_for_each_case(quick, tmp_path):
     path = tmp_path / "run.json"
     path.write_text(json.dumps(quick))
     tables = bench("--table", path).strip().split("\n\n")
+    told = tables.pop(1).splitlines()
+    assert told == [f"- {verdict}" for verdict in quick["verdicts"]]
+    assert all("reached" in line.lower() or "not measured" in line for line in told)
     assert [table.count("\n") - 1 for table in tables] == [2, len(quick["growth"])]
     assert all(row.count("|") == 9 for table in tables for row in table.splitlines())
 

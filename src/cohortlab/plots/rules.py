@@ -49,7 +49,8 @@ def support_and_confidence(rules: pd.DataFrame) -> Figure:
         logarithmic(panel.xaxis)
         panel.set(xlabel="support (logarithmic)", title=f"{scope}: {len(own)} rules")
     np.atleast_1d(axes)[0].set_ylabel("confidence")
-    figure.colorbar(points, ax=axes, label="lift")
+    # The few highest lifts are beyond the scale, else they alone would have a colour of their own.
+    figure.colorbar(points, ax=axes, label="lift", extend="max")
     return figure
 
 
