@@ -27,6 +27,7 @@ RANGES = {
         "min_people": "[0, inf)",
         "alpha": "(0, 1)",
         "n_permutations": "[1, inf)",
+        "n_label_shuffles": "[1, inf)",
     },
     "truth": {
         "alpha": "(0, 1)",
