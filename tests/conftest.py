@@ -32,6 +32,17 @@ def make_project(tmp_path):
     return make
 
 
+@pytest.fixture
+def server(monkeypatch):
+    """Run a model's server on this machine during a test."""
+    from serving import serving
+
+    # Where a proxy is set for the world, this machine is none of it.
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with serving() as running:
+        yield running
+
+
 @pytest.fixture(scope="session")
 def postgres_server():
     """Run a PostgreSQL server during the tests; the port it listens on."""

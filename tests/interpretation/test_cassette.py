@@ -1,8 +1,9 @@
 import json
 
 import pytest
-from interpretation.serving import KEY, answer, failure
+from serving import KEY, answer, failure
 
+from cohortlab.endpoints import EndpointError
 from cohortlab.interpretation import Cassette, ModelError
 from cohortlab.interpretation.cassette import MODES, request_hash
 
@@ -121,7 +122,7 @@ def test_a_file_changed_by_hand_is_refused(play, tmp_path, damage):
 
 def test_what_fails_is_not_stored(play, server, tmp_path):
     server.will(failure(401))
-    with pytest.raises(ModelError, match="refuses the key"):
+    with pytest.raises(EndpointError, match="refuses the key"):
         play("record")(request())
     assert not (tmp_path / "cassette").exists()
 
@@ -134,5 +135,5 @@ def test_the_mode_must_be_known(play):
 
 def test_recording_needs_the_variables_of_the_endpoint(tmp_path, monkeypatch):
     monkeypatch.delenv("COHORTLAB_LLM_URL", raising=False)
-    with pytest.raises(ModelError, match="COHORTLAB_LLM_URL"):
+    with pytest.raises(EndpointError, match="COHORTLAB_LLM_URL"):
         Cassette(tmp_path, mode="record")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from interpretation.making import market, person, told
-from interpretation.serving import answer, model
+from serving import answer, model
 
 from cohortlab.browsing import sentences
 from cohortlab.interpretation import (

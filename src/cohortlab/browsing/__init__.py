@@ -1,7 +1,6 @@
 """Browsing: sequences of visits to domains, what describes them, and groups of users by them."""
 
 from cohortlab.browsing.choice import SEARCHED, Choice, choose
-from cohortlab.browsing.endpoint import Endpoint, EndpointError, endpoint_from_environment
 from cohortlab.browsing.engineered import CATEGORIES, FEATURES, engineered_features
 from cohortlab.browsing.nulls import null_choices, user_silhouettes
 from cohortlab.browsing.representations import (
@@ -23,12 +22,9 @@ __all__ = [
     "SEARCHED",
     "STATISTICS",
     "Choice",
-    "Endpoint",
-    "EndpointError",
     "ModelError",
     "attention_to_rare",
     "choose",
-    "endpoint_from_environment",
     "engineered_features",
     "make_sequences",
     "null_choices",

@@ -9,12 +9,7 @@ from cohortlab.interpretation.describing import (
     Descriptions,
     describe_clusters,
 )
-from cohortlab.interpretation.endpoint import (
-    Chat,
-    Endpoint,
-    ModelError,
-    endpoint_from_environment,
-)
+from cohortlab.interpretation.endpoint import Chat, ModelError, connect
 from cohortlab.interpretation.identifiability import Identifiability, identifiability
 from cohortlab.interpretation.keywords import KeywordDescriber, contrast
 from cohortlab.interpretation.llm import LlmDescriber, assign_by_llm
@@ -29,7 +24,6 @@ __all__ = [
     "Chat",
     "Description",
     "Descriptions",
-    "Endpoint",
     "Identifiability",
     "KeywordDescriber",
     "LlmDescriber",
@@ -39,12 +33,12 @@ __all__ = [
     "assign_by_embedding",
     "assign_by_llm",
     "assign_by_terms",
+    "connect",
     "consistency",
     "contrast",
     "describe_clusters",
     "description_table",
     "draw_sample",
-    "endpoint_from_environment",
     "find_terms",
     "hold_out",
     "identifiability",

@@ -6,21 +6,9 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from cohortlab.interpretation.endpoint import Chat, ModelError, endpoint_from_environment
+from cohortlab.interpretation.endpoint import Chat, ModelError, connect
 
 MODES = ("replay", "record", "refresh")
-
-
-def connect() -> Chat:
-    """
-    Prepare to ask the model that the environment names.
-
-    Returns
-    -------
-    Chat
-        With the default variables and waits.
-    """
-    return Chat(endpoint_from_environment())
 
 
 class Cassette:
@@ -77,8 +65,9 @@ class Cassette:
         Raises
         ------
         ModelError
-            If the answer is missing and nobody is to be asked, the file was changed by hand, or
-            the model does not answer.
+            If the answer is missing and nobody is to be asked, or the file was changed by hand.
+        EndpointError
+            If the model does not answer.
         """
         name = request_hash(request)
         exchange = self._stored(name)

@@ -7,7 +7,8 @@ import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from cohortlab.interpretation import Chat, Endpoint
+from cohortlab.endpoints import Client, Endpoint, Patience
+from cohortlab.interpretation import Chat
 
 KEY = "sk-very-secret-key-0123456789"
 
@@ -38,17 +39,23 @@ class Server:
     """What the server shall answer, in turn, the last for ever; and what it was asked."""
 
     def __init__(self, url):
-        self.url, self.replies, self.requests, self.keys = url, [], [], []
+        self.url, self.replies, self.requests, self.keys, self.times = url, [], [], [], []
+        self.endpoint = Endpoint(url, "tiny-1", KEY)
 
     def will(self, *replies):
         self.replies = list(replies)
         return self
 
     def chat(self, **options):
-        endpoint = Endpoint(model="tiny-1", url=self.url, key=KEY)
-        return Chat(endpoint, **({"timeout_sec": 5, "max_retries": 2} | options))
+        patience = {"timeout_sec": 5, "max_tries": 3, "pause_sec": 0.01}
+        return Chat(self.endpoint, **(patience | options))
 
-    def reply(self, body, key):
+    def client(self, *, timeout_sec=5, max_tries=3, pause_sec=0.01, **options):
+        return Client(self.endpoint, Patience(timeout_sec, max_tries, pause_sec), **options)
+
+    def reply(self, path, body, key):
+        self.path = path
+        self.times.append(time.monotonic())
         self.requests.append(body)
         self.keys.append(key)
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
@@ -63,7 +70,7 @@ def serving():
         def do_POST(self):
             length = int(self.headers["Content-Length"])
             body = json.loads(self.rfile.read(length))
-            status, headers, text = server.reply(body, self.headers["Authorization"])
+            status, headers, text = server.reply(self.path, body, self.headers["Authorization"])
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 self.send_response(status)
                 content = text.encode()
