@@ -26,12 +26,16 @@ PLACES = {
     "customer_attributes": "attributes.parquet (kind of log: invoices)",
     "basket_features": "features.parquet (kind of log: baskets)",
     "basket_attributes": "attributes.parquet (kind of log: baskets)",
+    "user_features": "features.parquet (kind of log: visits)",
+    "user_attributes": "attributes.parquet (kind of log: visits)",
+    "user_clusters": "clusters.parquet (study: browsing)",
+    "descriptions": "descriptions.csv",
     "person_features": "features.parquet (kind of log: populations)",
     "person_attributes": "attributes.parquet (kind of log: populations)",
     "published_customers": "export/customers.csv, and the database's table published_customers",
 }
 SEQUENCES = "sequence_features"
-PLACES[SEQUENCES] = "features of a browsing sequence, by cohortlab.browsing.engineered_features"
+PLACES[SEQUENCES] = "features of a browsing sequence: sequence_features.parquet"
 HEAD = """# Tables
 
 What the steps hand to each other, under `results/<study>/`. This page is made from the schemas that
@@ -58,6 +62,11 @@ The study `populations` adds `lesson.csv` (one trial an algorithm and overlap), 
 `phases.csv` (means of `score` with their intervals, by condition and algorithm),
 `leaderboard.csv`, `advice.csv` (the best algorithm by overlap, strength and density) and
 `laboratory.json`.
+
+The study `browsing` adds `sequences.json`, `representations.csv` (silhouettes of the true users by
+representation, and what is chosen by each), `candidates.csv` (one row a method and number of
+clusters), `represent.json`, `descriptions.html` (the table `descriptions.csv` as a page, everything
+escaped), `interpret.json` and `limits.csv` (what is found where users are harder to tell).
 """
 
 

@@ -92,12 +92,14 @@ def _person(kind: str) -> Column:
 _SESSION = Column("session_id", "text", "visitor and session number, `visitor_n`", unique=True)
 _CUSTOMER = Column("customer_id", "id", "the customer", unique=True)
 _MODELLED = "null for invoices that name nobody, and where too few came back"
-_WHICH_ITEM = "category (sessions), stock code (customers), item or its level (baskets)"
+_WHICH_ITEM = (
+    "category (sessions), stock code (customers), item or level (baskets), domain (browsing)"
+)
 _ITEM = Column("item", "text", _WHICH_ITEM)
 _ONE_PERSON = Column("person_id", "id", "the person", unique=True)
 
 #: Tables whose further columns are the features of a population, whatever they are.
-OPEN = {"people", "goods", "person_features", "person_attributes"}
+OPEN = {"people", "goods", "person_features", "person_attributes", "user_features"}
 
 TABLES: dict[str, tuple[Column, ...]] = {
     "events": (
@@ -221,14 +223,14 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("last_basket", "time", "last one; after it what is known of people", nullable=True),
     ),
     "baskets": (
-        Column("basket_id", "text", "transaction, invoice or basket"),
+        Column("basket_id", "text", "transaction, invoice, basket, or person and day"),
         _person("id"),
         _ITEM,
     ),
     "incidence": (
         _person("id"),
         _ITEM,
-        Column("weight", "integer", "events, invoices, baskets or purchases", low=1),
+        Column("weight", "integer", "events, invoices, baskets, purchases or visits", low=1),
     ),
     "person_features": (_ONE_PERSON,),
     "person_attributes": (
@@ -237,6 +239,21 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _count("n_items", "distinct items bought"),
         Column("first_purchase", "time", "first purchase", nullable=True),
         Column("last_purchase", "time", "last purchase", nullable=True),
+    ),
+    "user_features": (
+        _ONE_PERSON,
+        Column("n_records", "integer", "rows of the log", low=1),
+        Column("n_domains", "integer", "distinct domains", low=1),
+        Column("n_days", "integer", "different days with a record", low=1),
+        Column("active_hours", "number", "how long domains were in use, hours", low=0),
+        _share("repetition_share", "share of the records that go to a domain visited before"),
+        _share("night_share", "share of the records from 0 to 6 o'clock"),
+        _share("weekend_share", "share of the records on Saturday or Sunday"),
+    ),
+    "user_attributes": (
+        _ONE_PERSON,
+        Column("first_visit", "time", "first record, by the clock of the log"),
+        Column("last_visit", "time", "last record, likewise"),
     ),
     "items": (
         Column("item", "text", _WHICH_ITEM, unique=True),
@@ -253,6 +270,36 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _count("cluster", "number by profile, 0 the lowest"),
         _share("probability", "of the row's own cluster; 1 where the method gives none"),
         _share("uncertainty", "1 - probability"),
+    ),
+    "sequences": (
+        Column("person_id", "id", "who"),
+        Column("sequence_number", "integer", "from 1 for each user, in the order of time", low=1),
+        Column("position", "integer", "of the visit in its sequence, from 1", low=1),
+        _count("start_ms", "when it begins, milliseconds since 1970 by the clock of the log"),
+        _count("end_ms", "when it ends, likewise"),
+        Column("domain", "text", "registrable domain"),
+        _count("active_ms", "how long it was in use, milliseconds"),
+        Column("n_records", "integer", "rows of the log that were joined to it", low=1),
+    ),
+    "sentences": (
+        Column("person_id", "id", "who"),
+        Column("sequence_number", "integer", "number of the sequence", low=1),
+        Column("sentence", "text", "the sequence as a sentence"),
+    ),
+    "user_clusters": (
+        Column("id", "id", "user", unique=True),
+        Column("cluster", "integer", "number by size, 0 the largest; -1 set apart", low=-1),
+    ),
+    "descriptions": (
+        Column("cluster", "integer", "the cluster", unique=True, low=0),
+        Column("keywords", "text", "keywords by the first sample, parted by commas"),
+        Column("sentence", "text", "sentence by the first sample"),
+        Column("keywords_again", "text", "keywords by the other samples, parted by bars"),
+        _share("keyword_overlap", "shared share of keywords, mean over pairs of samples"),
+        Column("sentence_similarity", "number", "cosine of sentences, mean over the same pairs"),
+        _share("keyword_overlap_others", "overlap with other clusters", nullable=True),
+        Column("sentence_similarity_others", "number", "cosine with other clusters", nullable=True),
+        _share("recognised", "share of held-out sequences given to the right description"),
     ),
     "itemsets": (
         Column("scope", "text", "all baskets, or those of the chosen clusters"),

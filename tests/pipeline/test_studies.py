@@ -12,18 +12,26 @@ import pandas as pd
 import pytest
 from conftest import REPOSITORY
 from ruamel.yaml import YAML
+from serving import KEY
+from serving import model as reply_as_model
 
 from cohortlab.notebook.results import Results
 from cohortlab.run.parameters import ParameterError, declared_parameters
 from cohortlab.run.steps import StepError, find_notebook, run_step
 
 STEPS = ("data", "features", "mixture", "clusters", "rules", "bipartite", "truth")
-LOGS = {"sessions": "events", "customers": "invoices", "populations": "populations"}
+LOGS = {
+    "sessions": "events",
+    "customers": "invoices",
+    "populations": "populations",
+    "browsing": "visits",
+}
 # Steps that only one study has.
 OWN_STEPS = {
     "customers": ("embedding", "segments", "publish"),
     "populations": ("lesson", "laboratory"),
 }
+BROWSING = ("data", "features", "sequences", "represent", "interpret", "bipartite", "recovery")
 REAL = REPOSITORY.parent / "shared" / "data"
 
 pytestmark = pytest.mark.pipeline
@@ -77,8 +85,30 @@ SMALLER = {
 }
 
 
+SMALL_BROWSING = {
+    "data.synthetic.n_users": 60,
+    "data.synthetic.records": {"median": 300, "mean": 400, "maximum": 1500},
+    "represent.k_values": [3, 4, 5],
+    "represent.n_seeds": 2,
+    "represent.n_shuffles": 1,
+    "represent.compared": {"engineered": {}},
+    "represent.min_size": 4,
+    "interpret.n_shuffles": 99,
+    "recovery.k_values": [3, 4, 5],
+    "recovery.min_size": 4,
+    "recovery.exchanged": [0.0, 1.0],
+    "recovery.kept": [1, 4],
+}
+
+
+def steps_of(study):
+    return BROWSING if study == "browsing" else (*STEPS, *OWN_STEPS.get(study, ()))
+
+
 def small(study):
     """Return parameters for a study of a few hundred people."""
+    if study == "browsing":
+        return {f"studies.browsing.{key}": value for key, value in SMALL_BROWSING.items()}
     size = {"sessions": "n_visitors", "customers": "n_customers", "populations": "n_people"}[study]
     return SMALLER.get(study, {}) | {
         f"studies.{study}.data.synthetic.{size}": 900,
@@ -126,7 +156,7 @@ def test_a_small_study_runs_twice_to_the_same_bytes(tmp_path, study):
     versions = []
     for name in ("first", "second"):
         project = make_project(tmp_path / name, small(study))
-        for step in (*STEPS, *OWN_STEPS.get(study, ())):
+        for step in steps_of(study):
             run_step(step, study, project, progress=False)
         versions.append(files_of(project))
     assert versions[0].keys() == versions[1].keys()
@@ -140,7 +170,8 @@ def test_a_small_study_runs_twice_to_the_same_bytes(tmp_path, study):
     [("data", "sessions"), ("features", "sessions"), ("features", "customers")]
     + [(step, "sessions") for step in STEPS[2:]]
     + [(step, "customers") for step in ("embedding", "segments", "publish")]
-    + [("features", "populations"), ("lesson", "populations")],
+    + [("features", "populations"), ("lesson", "populations")]
+    + [(step, "browsing") for step in ("features", *BROWSING[2:5], "recovery")],
 )
 def test_a_notebook_run_by_hand_gives_what_the_pipeline_gives(tmp_path, step, study):
     if not (REPOSITORY / "results" / study / "features.parquet").exists():
@@ -254,6 +285,64 @@ def test_impossible_parameters_of_the_populations_are_named(tmp_path, changes, m
     step = next(iter(changes)).split(".")[0]
     with pytest.raises((StepError, ParameterError), match=message):
         run_step(step, "populations", project, progress=False)
+
+
+def test_browsing_finds_planted_types_and_none_where_users_are_alike(tmp_path):
+    project = make_project(tmp_path / "project", small("browsing"))
+    for step in BROWSING:
+        run_step(step, "browsing", project, progress=False)
+    results = Results("browsing", root=project)
+    truth = results.read("truth.json")
+    assert truth["people"]["adjusted_rand_index"] > 0.8
+    assert abs(truth["people_null"]["adjusted_rand_index"]) < 0.15
+    assert all(abs(index) < 0.2 for index in truth["alike_users"].values())
+    told = results.read("interpret.json")
+    assert told["accuracy"] > told["chance"]
+    assert told["p_people"] <= 0.05
+    page = results.path("descriptions.html").read_text()
+    assert all(
+        words.replace("&", "&amp;") in page
+        for words in results.read("descriptions.csv")["keywords"]
+    )
+
+
+def test_browsing_is_described_by_a_model_and_then_by_its_cassette(tmp_path, server, monkeypatch):
+    model = {"url": "MY_URL", "model": "MY_MODEL", "key": "MY_KEY"}
+    changes = small("browsing") | {
+        "studies.browsing.interpret.describer": "llm",
+        "studies.browsing.interpret.cassette": "tape",
+        "studies.browsing.interpret.cassette_mode": "record",
+        "studies.browsing.interpret.variables": model,
+    }
+    project = make_project(tmp_path / "project", changes)
+    for step in BROWSING[:4]:
+        run_step(step, "browsing", project, progress=False)
+    monkeypatch.setenv("MY_URL", server.will(reply_as_model).url)
+    monkeypatch.setenv("MY_MODEL", "tiny-1")
+    monkeypatch.setenv("MY_KEY", KEY)
+    run_step("interpret", "browsing", project, progress=False)
+    results = Results("browsing", root=project)
+    recorded = results.read("interpret.json")
+    assert recorded["models"] == ["tiny-1"]
+    n_asked = len(server.requests)
+    assert n_asked > 3
+    text = (
+        (project / "params.yaml")
+        .read_text()
+        .replace("cassette_mode: record", "cassette_mode: replay")
+    )
+    (project / "params.yaml").write_text(text)
+    monkeypatch.delenv("MY_URL")
+    run_step("interpret", "browsing", project, progress=False)
+    assert results.read("interpret.json") == recorded
+    assert len(server.requests) == n_asked
+    said = [path.read_text() for path in (project / "reports").rglob("*.ipynb")]
+    said += [path.read_text() for path in (project / "tape").iterdir()]
+    assert not any(KEY in text for text in said)
+    for path in (project / "tape").iterdir():
+        path.unlink()
+    with pytest.raises(StepError, match="no answer is stored for the request"):
+        run_step("interpret", "browsing", project, progress=False)
 
 
 def dvc(project, *arguments):

@@ -79,6 +79,7 @@ def null_choices(
     *,
     rng: np.random.Generator,
     n_shuffles: int = 5,
+    n_clusters: int | None = None,
     vectors: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> pd.DataFrame:
@@ -95,6 +96,8 @@ def null_choices(
         Shuffles.
     n_shuffles : int, default 5
         How often.
+    n_clusters : int, optional
+        Clusters of the choice that is to be judged.
     vectors : mapping, optional
         Arguments of `user_vectors`.
     **options
@@ -104,13 +107,16 @@ def null_choices(
     -------
     pandas.DataFrame
         One row a shuffle: `method`, `k`, `n_clusters` and `silhouette` of what was chosen; missing
-        where nothing was allowed.
+        where nothing was allowed. `silhouette_same_number` is the highest of the allowed starts
+        that leave `n_clusters` clusters; missing where none does.
 
     Notes
     -----
     Each user keeps the number of sequences. A silhouette that does not exceed these means nothing.
     One that does says that users differ in more than chance; whether they fall into types or lie
-    between two extremes, it does not say.
+    between two extremes, it does not say. Users of few sequences lie far out by chance alone, and
+    all others near the mean: where their numbers differ much, a shuffled choice often parts these,
+    into two clusters. Hence the comparison at the same number of clusters.
     """
     people, found = np.asarray(people), []
     for _ in range(n_shuffles):
@@ -118,7 +124,10 @@ def null_choices(
         try:
             chosen = choose(shuffled, **options)
         except NothingAllowedError:
-            found.append((None, None, None, np.nan))
+            found.append((None, None, None, np.nan, np.nan))
         else:
-            found.append((chosen.method, chosen.k, chosen.n_clusters, chosen.silhouette))
-    return pd.DataFrame(found, columns=["method", "k", "n_clusters", "silhouette"])
+            allowed = chosen.candidates[chosen.candidates["reason"] == ""]
+            same = allowed.loc[allowed["n_clusters"] == n_clusters, "silhouette"].max()
+            found.append((chosen.method, chosen.k, chosen.n_clusters, chosen.silhouette, same))
+    columns = ["method", "k", "n_clusters", "silhouette", "silhouette_same_number"]
+    return pd.DataFrame(found, columns=columns)

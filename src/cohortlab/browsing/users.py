@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.decomposition import PCA
 from sklearn.preprocessing import normalize
 
 Block = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
@@ -173,3 +174,20 @@ def attention_to_rare(matrix: np.ndarray | sp.csr_matrix, *, sharpness: float = 
     distance = 1 - rows @ mean / max(np.linalg.norm(mean), np.finfo(float).tiny)
     spread = distance.std()
     return np.exp(sharpness * (distance - distance.mean()) / (spread if spread > 0 else 1))
+
+
+def principal_plane(vectors: np.ndarray | sp.csr_matrix) -> np.ndarray:
+    """
+    Place users in the plane in which they spread most, to draw them.
+
+    Parameters
+    ----------
+    vectors : numpy.ndarray or sparse matrix, shape (n_users, n_columns)
+        From `user_vectors`; three users and three columns at least.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n_users, 2)
+        The first two principal components; a sparse matrix stays sparse on the way.
+    """
+    return PCA(2, svd_solver="arpack", random_state=0).fit_transform(vectors)
