@@ -160,3 +160,21 @@ def test_completejourney_holds_households_against_departments(tmp_path):
     assert (four["q"] <= 0.05).sum() == 3
     assert whole["p_permutation"] == 0.005
     assert whole["modularity"] == pytest.approx(0.013, abs=0.0005)
+
+
+@pytest.mark.parametrize(
+    ("name", "n_rows", "n_people"), [("epub", 29_624, 15_732), ("msweb", 98_654, 32_711)]
+)
+def test_logs_of_visits_are_grouped_and_described(tmp_path, name, n_rows, n_people):
+    changes = {"represent.n_seeds": 1, "represent.n_shuffles": 1, "features.max_users": 600}
+    results = run_example(tmp_path / "p", name, data=REAL / name, changes=changes)
+    assert results.read("data.json")["visits"]["rows_kept"] == n_rows
+    figures = results.read("features.json")
+    assert figures["people"] == 600
+    assert figures["people"] + figures["too_few_records"] + figures["not_drawn"] == n_people
+    chosen = results.read("represent.json")
+    assert chosen["n_clusters"] >= 2
+    told = results.read("interpret.json")
+    assert told["n_described"] == chosen["n_clusters"]
+    assert told["accuracy"] > told["chance"]
+    assert results.read("bipartite.json")["p_permutation"] <= 0.05

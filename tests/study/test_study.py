@@ -125,7 +125,7 @@ MISTAKES = {
     "unknown step": (HEAD.replace("[mixture]", "[mixtures]"), "no step is called mixtures"),
     "step without its maker": (
         HEAD.replace("[mixture]", "[rules]"),
-        "step `rules` reads what clusters makes",
+        "step `rules` reads what clusters or represent makes",
     ),
     "block of a step not run": (HEAD + "rules: {top: 3}\n", "`rules` has parameters, but is not"),
     "block that is none": (HEAD + "mixture: 3\n", "`mixture` should be a block"),

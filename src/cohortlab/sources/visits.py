@@ -24,6 +24,7 @@ from cohortlab.sources.staging import (
     read_time,
     stage,
 )
+from cohortlab.sources.visit_forms import usual_form
 
 COLUMNS = {
     "person_id": "panelist_id",
@@ -47,7 +48,7 @@ _REASONS = {
 
 
 def read_visits(
-    path: str,
+    path: str | Mapping[str, str],
     *,
     columns: Mapping[str, str] | None = None,
     encoding: str = ENCODING,
@@ -62,8 +63,9 @@ def read_visits(
 
     Parameters
     ----------
-    path : str
-        A file or a glob: ``.csv .csv.gz .csv.xz .zip .parquet .xlsx``.
+    path : str or mapping of str to str
+        A file or a glob: ``.csv .csv.gz .csv.xz .zip .parquet .xlsx``; or the files of a form that
+        `cohortlab.sources.visit_forms.usual_form` knows.
     columns : mapping of str to str, optional
         Our column name to the name in the file, where it is another (`COLUMNS`).
     encoding : str, default "utf-8"
@@ -98,6 +100,7 @@ def read_visits(
     """
     rules = check_rules(VisitCleaning, cleaning, study=study)
     place, scratch = Place(study, "visits"), Path(scratch)
+    path = usual_form(path, scratch, study=study)
     source = Source(path, column_names(columns, COLUMNS, place=place), encoding, place)
     connection = connect(scratch, memory_limit=memory_limit, threads=threads)
     staged = _stage(connection, source, rules, scratch)

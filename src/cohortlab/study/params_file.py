@@ -107,14 +107,18 @@ def _check_steps(example: Example, stages: Mapping) -> None:
             f"{example.path}: no step is called {', '.join(unknown)}; there are: "
             f"{', '.join(stages)}."
         )
-    makers = {output: step for step in stages for output in _names(stages[step], "outs", "metrics")}
+    # Several steps may make a table, of which a study needs one.
+    makers: dict[str, list[str]] = {}
+    for step in stages:
+        for output in _names(stages[step], "outs", "metrics"):
+            makers.setdefault(output, []).append(step)
     for step in example.steps:
-        needed = {makers[name] for name in _names(stages[step], "deps") if name in makers}
-        missing = [name for name in stages if name in needed - set(example.steps)]
+        needed = [makers[name] for name in _names(stages[step], "deps") if name in makers]
+        missing = [" or ".join(some) for some in needed if not set(some) & set(example.steps)]
         if missing:
             raise ParameterError(
-                f"{example.path}: step `{step}` reads what {', '.join(missing)} makes: add that to "
-                "`steps`."
+                f"{example.path}: step `{step}` reads what {', '.join(dict.fromkeys(missing))} "
+                "makes: add that to `steps`."
             )
 
 
