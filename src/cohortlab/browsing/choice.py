@@ -281,15 +281,13 @@ def search_silhouettes(
     ----------
     distances : numpy.ndarray, shape (n_users, n_users)
         Between users.
-    labelings : sequence of arrays, shape (n_users,)
-        Cluster of each user, one array a clustering.
-    min_size : int, default 1
-        Clusters of fewer users are left out, as `cohortlab.clusters.silhouettes` does.
+    labelings, min_size
+        As for `cohortlab.clusters.silhouettes.silhouettes`.
 
     Returns
     -------
     numpy.ndarray, shape (n_labelings,)
-        Mean silhouettes; NaN where there is none.
+        As of `cohortlab.clusters.silhouettes.silhouettes`.
     """
     coded = [np.unique(labels, return_inverse=True)[1].astype(np.int32) for labels in labelings]
     places: dict[bytes, int] = {}

@@ -103,10 +103,8 @@ def assign_by_embedding(
 
     Parameters
     ----------
-    held_out : pandas.DataFrame
-        From `draw_sample` of people held out.
-    descriptions : sequence of Description
-        One a cluster.
+    held_out, descriptions
+        As for `assign_by_terms`.
     embed : callable
         Turns texts into vectors that compare by their cosine; fitted on other texts.
 

@@ -34,7 +34,7 @@ class Description:
         return ". ".join(filter(None, (", ".join(self.keywords), self.sentence)))
 
 
-#: Takes a sample, gives a description of each of its clusters, in their order.
+#: Takes a sample as `draw_sample` gives it, gives a description of each of its clusters, in order.
 Describer = Callable[[pd.DataFrame], list[Description]]
 
 

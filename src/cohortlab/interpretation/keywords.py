@@ -58,13 +58,13 @@ class KeywordDescriber:
 
         Parameters
         ----------
-        sample : pandas.DataFrame
-            From `draw_sample`.
+        sample
+            As every `Describer` takes it.
 
         Returns
         -------
         list of Description
-            In the order of the clusters; with fewer than three keywords, or none and a sentence
+            As every `Describer` gives it; with fewer than three keywords, or none and a sentence
             that says so, where fewer terms pass.
 
         Raises

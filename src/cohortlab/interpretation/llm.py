@@ -70,13 +70,13 @@ class LlmDescriber:
 
         Parameters
         ----------
-        sample : pandas.DataFrame
-            From `draw_sample`.
+        sample
+            As every `Describer` takes it.
 
         Returns
         -------
         list of Description
-            In the order of the clusters, each with three keywords.
+            As every `Describer` gives it, each with three keywords.
 
         Raises
         ------
@@ -122,10 +122,8 @@ def assign_by_llm(
 
     Parameters
     ----------
-    held_out : pandas.DataFrame
-        From `draw_sample` of people held out.
-    descriptions : sequence of Description
-        One a cluster; their clusters are not told.
+    held_out, descriptions
+        As for `assign_by_terms`; the clusters of the descriptions are not told.
     ask : callable
         As for `LlmDescriber`.
     seed : int
@@ -138,7 +136,7 @@ def assign_by_llm(
     Returns
     -------
     pandas.DataFrame, shape (n_sequences, n_clusters)
-        1 where a sequence goes, columns the clusters.
+        As of `assign_by_terms`, nothing divided.
 
     Raises
     ------
