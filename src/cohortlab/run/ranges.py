@@ -55,6 +55,21 @@ RANGES = {
         "holdout_weeks": "(0, inf)",
         "min_repeat_buyers": "[2, inf)",
     },
+    "represent": {
+        "k_values": "[2, inf)",
+        "n_seeds": "[1, inf)",
+        "min_size": "[1, inf)",
+        "max_apart": "[0, 1]",
+        "n_compared_seeds": "[1, inf)",
+        "n_shuffles": "[1, inf)",
+    },
+    "interpret": {"n_shuffles": "[1, inf)"},
+    "recovery": {
+        "exchanged": "[0, 1]",
+        "kept": "[1, inf)",
+        "k_values": "[2, inf)",
+        "n_seeds": "[1, inf)",
+    },
     "publish": {"wait_sec": "[0, inf)"},
     "lesson": {
         "n_crude": "[10, inf)",
