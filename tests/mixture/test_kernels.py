@@ -66,7 +66,8 @@ def test_one_e_step_is_the_plain_one(model, route, monkeypatch):
 
 @pytest.mark.parametrize("model", ["EEE", "VVI", "VVV"])
 def test_compiled_pass_is_its_numpy_twin(model):
-    rows = collapse_rows(some_rows(n_rows=1100, n_features=5))
+    weights = np.random.default_rng(5).uniform(0.5, 2.0, 1100)
+    rows = collapse_rows(some_rows(n_rows=1100, n_features=5), weights)
     fits, family = some_fits(rows, model, n_components=4, n_fits=3)
     terms = density.coefficients(fits, family)
     given = rows, family, terms, fits.means
