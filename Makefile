@@ -34,7 +34,7 @@ COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 EXTRA = import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["embeddings"])
 lock:  ## Resolve the versions of both locks again, after a change of pyproject.toml
-	$(COMPILE) --extra dev --extra postgres pyproject.toml -o requirements.lock
+	$(COMPILE) --extra dev --extra postgres --extra report pyproject.toml -o requirements.lock
 	$(PYTHON) -c '$(EXTRA)' | tr ' ' '\n' | $(COMPILE) -c requirements.lock -o embeddings.lock -
 
 repro: setup  ## Run every stage of every study whose inputs changed (dvc repro)

@@ -200,7 +200,8 @@ def test_lower_modules_do_not_import_higher_ones():
 
 def test_conda_and_pip_ask_for_the_same_versions():
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    extras = project["optional-dependencies"]
+    wanted = project["dependencies"] + extras["report"] + extras["dev"]
     conda = YAML(typ="safe").load((REPOSITORY / "environment.yml").read_text())["dependencies"]
     listed = [entry for entry in conda if isinstance(entry, str)]
     renamed = {
