@@ -50,6 +50,11 @@ def test_notebooks_are_short_and_named_cell_by_cell(path):
 
 
 @notebooks
+def test_a_notebook_ends_with_what_made_it(path):
+    assert code_cells(path)[-1].source == "# papermill_description=lineage\nshow_lineage(results)"
+
+
+@notebooks
 def test_every_parameter_has_a_comment(path):
     (cell,) = [c for c in code_cells(path) if "parameters" in c.metadata.get("tags", [])]
     statements = ast.parse(cell.source).body

@@ -1,5 +1,6 @@
 """What every notebook uses: its results, its seeds, and how it looks."""
 
+from cohortlab.notebook.lineage import show_lineage
 from cohortlab.notebook.look import (
     counted,
     escape_markdown,
@@ -7,7 +8,6 @@ from cohortlab.notebook.look import (
     say,
     setup,
     show_table,
-    show_versions,
     terminal,
     thousands,
 )
@@ -23,8 +23,8 @@ __all__ = [
     "hint",
     "say",
     "setup",
+    "show_lineage",
     "show_table",
-    "show_versions",
     "terminal",
     "thousands",
 ]

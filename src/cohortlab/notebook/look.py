@@ -21,16 +21,6 @@ from cohortlab.threads import one_thread
 
 SCREEN_DPI = 90
 PALETTE_COLOURS = 256
-VERSIONS_SHOWN = (
-    "cohortlab",
-    "numpy",
-    "pandas",
-    "scikit-learn",
-    "duckdb",
-    "ibis-framework",
-    "mlxtend",
-    "matplotlib",
-)
 
 
 def setup(*, colours: int = PALETTE_COLOURS) -> None:
@@ -196,19 +186,6 @@ def _first_time(message: str) -> bool:
     except FileExistsError:
         return False
     return True
-
-
-def show_versions() -> pd.Series:
-    """List the versions that made this notebook.
-
-    Returns
-    -------
-    pandas.Series
-        Version by package.
-    """
-    from importlib.metadata import version
-
-    return pd.Series({name: version(name) for name in VERSIONS_SHOWN}, name="version")
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:

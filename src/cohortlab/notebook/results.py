@@ -33,6 +33,11 @@ class Results:
     root : pathlib.Path, optional
         The project's folder; found from the working folder by default.
 
+    Attributes
+    ----------
+    inputs : dict of str to pathlib.Path
+        What was read so far, by a name that is the same on every machine.
+
     Examples
     --------
     In a notebook::
@@ -45,6 +50,7 @@ class Results:
     def __init__(self, study: str, root: Path | None = None):
         self.root = root or project_root()
         self.folder = self.root / "results" / study
+        self.inputs: dict[str, Path] = {}
         self._target = Path(os.environ.get(STAGING_VARIABLE) or self.folder)
 
     def path(self, name: str) -> Path:
@@ -71,7 +77,24 @@ class Results:
                 f"{path.relative_to(self.root)} is not there: run `dvc repro`, or the earlier "
                 "notebooks of this study, first."
             )
+        self.note_input(path)
         return path
+
+    def note_input(self, path: Path) -> None:
+        """Remember a file that the notebook reads from elsewhere, such as a raw log.
+
+        Parameters
+        ----------
+        path : pathlib.Path
+            The file, named in `inputs` as it lies in the project, and outside of it by its own
+            name alone.
+        """
+        for folder, shown in ((self._target, self.folder), (self.root, self.root)):
+            if path.is_relative_to(folder):
+                named = shown / path.relative_to(folder)
+                self.inputs[named.relative_to(self.root).as_posix()] = path
+                return
+        self.inputs[path.name] = path
 
     def read(self, name: str) -> Any:
         """Read a finished result: a frame from `.parquet` or `.csv`, an object from `.json`.

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import nbformat
 
+from cohortlab.run.machine import fingerprint
+
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,16}\b")
 _KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
@@ -13,7 +15,8 @@ def clean_notebook(notebook: nbformat.NotebookNode, root: Path) -> nbformat.Note
     """Return a copy of an executed notebook without anything that differs between equal runs.
 
     Timings, execution dates, papermill's own block, the kernel's path and version, memory
-    addresses and the place where the project lies are removed; sources and outputs stay.
+    addresses and the place where the project lies are removed; sources and outputs stay. Written
+    down is the kind of machine, `cohortlab.run.machine.fingerprint`, which is that of equal runs.
 
     Parameters
     ----------
@@ -29,7 +32,7 @@ def clean_notebook(notebook: nbformat.NotebookNode, root: Path) -> nbformat.Note
     """
     clean = nbformat.from_dict(notebook)
     clean.metadata = nbformat.from_dict(
-        {"kernelspec": _KERNEL, "language_info": {"name": "python"}}
+        {"kernelspec": _KERNEL, "language_info": {"name": "python"}, "machine": fingerprint()}
     )
     for position, cell in enumerate(clean.cells):
         tags = cell.metadata.get("tags", [])

@@ -8,6 +8,9 @@ from typing import Any
 STAGING_VARIABLE = "COHORTLAB_STAGING"
 # A folder that lives as long as one run of all studies: what was said in it is not said again.
 SAID_VARIABLE = "COHORTLAB_SAID"
+# What a kernel takes from its surroundings and no result may depend on: the runner sets it, and
+# the last cell of every notebook shows it.
+PINNED = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC", "OMP_NUM_THREADS": "1"}
 
 
 def project_root(start: Path | None = None) -> Path:

@@ -22,7 +22,7 @@ from cohortlab.run.parameters import (
     resolve,
     study_log,
 )
-from cohortlab.run.project import STAGING_VARIABLE, to_json
+from cohortlab.run.project import PINNED, STAGING_VARIABLE, to_json
 
 
 class StepError(RuntimeError):
@@ -138,7 +138,7 @@ def _execute(notebook: Path, target: Path, values: dict, staging: Path, progress
     """Run papermill with an environment in which equal inputs give equal outputs."""
     variables = {
         STAGING_VARIABLE: str(staging),
-        "PYTHONHASHSEED": "0",
+        **PINNED,
         # A user's own IPython start-up files must not reach the kernel.
         "IPYTHONDIR": str(staging / ".ipython"),
     }

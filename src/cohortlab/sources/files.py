@@ -109,6 +109,29 @@ def in_folder(path: str | Mapping | None, root: Path) -> str | dict | None:
     return str(root / path)
 
 
+def local_files(path: str | Mapping | None) -> list[Path]:
+    """
+    List the files on this machine that a source names.
+
+    Parameters
+    ----------
+    path : str, mapping of str to str, or None
+        A path, glob or address, or one for each table.
+
+    Returns
+    -------
+    list of Path
+        Sorted by name; nothing for an address elsewhere, an archive as it is.
+    """
+    if isinstance(path, Mapping):
+        return [file for own in path.values() for file in local_files(own)]
+    if not path:
+        return []
+    system, _, addresses = _addresses(str(path), Place())
+    files = [SourceFile(address, system, address).local() for address in addresses]
+    return [file for file in files if file is not None]
+
+
 def find_files(path: str, *, place: Place) -> list[SourceFile]:
     """
     List the files that a path names, in the order of their names.
