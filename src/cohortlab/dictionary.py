@@ -60,8 +60,9 @@ the segments: all that assigning a new customer needs).
 The study `populations` adds `lesson.csv` (one trial an algorithm and overlap), `recovered.csv`
 (how much of the planted matrix came back, by strength), `lesson.dot`, `lesson.svg`, `lesson.json`,
 `phases.csv` (means of `score` with their intervals, by condition and algorithm),
-`leaderboard.csv`, `advice.csv` (the best algorithm by overlap, strength and density) and
-`laboratory.json`.
+`leaderboard.csv`, `advice.csv` (the best algorithm by overlap, strength and density),
+`laboratory.json` and `fooled.csv` (one row a mistake: what was measured the wrong way and the
+right way).
 
 The study `browsing` adds `sequences.json`, `representations.csv` (silhouettes of the true users by
 representation, and what is chosen by each), `candidates.csv` (one row a method and number of

@@ -29,7 +29,7 @@ LOGS = {
 # Steps that only one study has.
 OWN_STEPS = {
     "customers": ("embedding", "segments", "publish"),
-    "populations": ("lesson", "laboratory"),
+    "populations": ("lesson", "laboratory", "fooled"),
 }
 BROWSING = ("data", "features", "sequences", "represent", "interpret", "bipartite", "recovery")
 REAL = REPOSITORY.parent / "shared" / "data"

@@ -84,5 +84,15 @@ RANGES = {
         "n_shuffles": "[1, inf)",
         "n_markets": "[1, inf)",
     },
+    "fooled": {
+        "n_people": "[100, inf)",
+        "n_copies": "[1, inf)",
+        "sizes": "[1, inf)",
+        "threshold": "(0, 1)",
+        "n_pairs": "[1, inf)",
+        "preference": "[0, 1]",
+        "min_size": "[1, inf)",
+        "n_nulls": "[1, inf)",
+    },
     "laboratory": {"useful": "[0, 1]", "n_workers": "[1, inf)"},
 }
