@@ -8,16 +8,16 @@ from cohortlab.run.studies import run_studies
 
 FAKE = """#!/bin/sh
 echo "$@" >> calls
-case "$*" in *@{failing}*) exit 3;; esac
+case "$*" in status*) exit {changed};; *@{failing}*) exit 3;; esac
 """
 
 
 @pytest.fixture
 def fake_dvc(tmp_path, monkeypatch):
-    def install(failing="nobody"):
+    def install(failing="nobody", changed=1):
         program = tmp_path / "bin" / "dvc"
         program.parent.mkdir()
-        program.write_text(FAKE.replace("{failing}", failing))
+        program.write_text(FAKE.replace("{failing}", failing).replace("{changed}", str(changed)))
         program.chmod(program.stat().st_mode | stat.S_IEXEC)
         monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
         (tmp_path / "params.yaml").write_text("seed: 1\nstudies:\n  first: {}\n  second: {}\n")
@@ -32,7 +32,8 @@ def calls(folder):
 def test_each_study_runs_by_itself_and_then_what_is_left(fake_dvc, tmp_path):
     fake_dvc()
     assert run_studies(tmp_path, n_together=2) == 0
-    *by_study, last = calls(tmp_path)
+    first, *by_study, last = calls(tmp_path)
+    assert first == "status --quiet"
     assert sorted(by_study) == [
         "--wait-for-lock repro --glob *@first",
         "--wait-for-lock repro --glob *@second",
@@ -44,6 +45,14 @@ def test_a_study_that_fails_is_told_and_stops_no_other(fake_dvc, tmp_path):
     fake_dvc(failing="first")
     assert run_studies(tmp_path, n_together=1) == 3
     assert "--wait-for-lock repro --glob *@second" in calls(tmp_path)
+
+
+def test_where_nothing_has_changed_nothing_runs_and_that_is_said(fake_dvc, tmp_path, caplog):
+    fake_dvc(changed=0)
+    with caplog.at_level("INFO", logger="cohortlab"):
+        assert run_studies(tmp_path) == 0
+    assert calls(tmp_path) == ["status --quiet"]
+    assert "up to date" in caplog.text
 
 
 def test_make_repro_runs_studies_side_by_side():

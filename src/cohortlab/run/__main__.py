@@ -5,22 +5,40 @@ import logging
 import sys
 
 from cohortlab.run.project import project_root
+from cohortlab.run.warm import start_warm
 
 logger = logging.getLogger("cohortlab")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command line.
+def main(arguments: list[str]) -> int:
+    """Run the command line, in a warm process where there is one to be had.
 
     Parameters
     ----------
-    arguments : list of str, optional
-        The arguments; those of the process by default.
+    arguments : list of str
+        The arguments.
 
     Returns
     -------
     int
         0 where the step came to its end, 1 where a cell failed, 2 where it could not start.
+    """
+    status = start_warm("step", arguments)
+    return run(arguments) if status is None else status
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line in this process.
+
+    Parameters
+    ----------
+    arguments : list of str
+        The arguments.
+
+    Returns
+    -------
+    int
+        As `main`.
     """
     parser = argparse.ArgumentParser(prog="python -m cohortlab.run", description=__doc__)
     parser.add_argument("step", help="the step's name, for instance `mixture`")
@@ -45,4 +63,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 import papermill
+from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
@@ -23,10 +24,30 @@ from cohortlab.run.parameters import (
     study_log,
 )
 from cohortlab.run.project import PINNED, STAGING_VARIABLE, to_json
+from cohortlab.run.warm import kernel_command
 
 
 class StepError(RuntimeError):
     """A step that did not come to its end."""
+
+
+class KernelManager(AsyncKernelManager):
+    """Starts kernels warm where there is a server for that."""
+
+    def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
+        """Give the command that starts the kernel.
+
+        Parameters
+        ----------
+        extra_arguments : list of str, optional
+            Added at its end.
+
+        Returns
+        -------
+        list of str
+            The command.
+        """
+        return kernel_command(super().format_kernel_cmd(extra_arguments))
 
 
 def find_notebook(step: str, log: str, root: Path) -> Path:
@@ -153,6 +174,7 @@ def _execute(notebook: Path, target: Path, values: dict, staging: Path, progress
             cwd=notebook.parent,
             progress_bar={"desc": notebook.stem, "ncols": 78} if progress else False,
             coalesce_streams=True,
+            kernel_manager_class=KernelManager,
             config=Config({"KernelManager": {"transport": "ipc"}}),
         )
     shutil.rmtree(staging / ".ipython", ignore_errors=True)

@@ -1,5 +1,6 @@
 """Run all studies side by side, and then whatever is left: `python -m cohortlab.run.studies`."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -9,10 +10,13 @@ from pathlib import Path
 
 from cohortlab.run.parameters import read_params
 from cohortlab.run.project import SAID_VARIABLE, project_root
+from cohortlab.run.warm import warm_server
+
+logger = logging.getLogger("cohortlab")
 
 
 def run_studies(root: Path, *, n_together: int | None = None) -> int:
-    """Bring every stage of every study up to date.
+    """Bring every stage of every study up to date, and say so where all are.
 
     Parameters
     ----------
@@ -29,22 +33,30 @@ def run_studies(root: Path, *, n_together: int | None = None) -> int:
     Notes
     -----
     Studies share no table, so they need not wait for each other: each gets a `dvc repro` of its
-    own, and DVC's lock keeps them from writing `dvc.lock` at one time. A kernel's start keeps one
-    core busy and then waits, so studies fill each other's pauses. The last `dvc repro`
-    runs what belongs to no study, and says whether anything was left.
+    own, and DVC's lock keeps them from writing `dvc.lock` at one time. Steps start warm, and now
+    and then wait for a disk, so studies fill each other's pauses. The last `dvc repro` runs what
+    belongs to no study, and says whether anything was left.
     """
+    if subprocess.run(["dvc", "status", "--quiet"], cwd=root, check=False).returncode == 0:
+        logger.info("Every stage of every study is up to date.")
+        return 0
     studies = list(read_params(root)["studies"])
     together = n_together or (os.cpu_count() or 1) + 1
-    with tempfile.TemporaryDirectory() as said, ThreadPoolExecutor(together) as pool:
-        codes = list(pool.map(lambda study: _repro(root, said, "--glob", f"*@{study}"), studies))
-        return max(codes, key=abs) or _repro(root, said)
+    with (
+        tempfile.TemporaryDirectory() as said,
+        warm_server() as warm,
+        ThreadPoolExecutor(together) as pool,
+    ):
+        variables = {**os.environ, SAID_VARIABLE: said, **warm}
 
+        def repro(*which: str) -> int:
+            command = ["dvc", "--wait-for-lock", "repro", *which]
+            return subprocess.run(command, cwd=root, env=variables, check=False).returncode
 
-def _repro(root: Path, said: str, *which: str) -> int:
-    command = ["dvc", "--wait-for-lock", "repro", *which]
-    variables = {**os.environ, SAID_VARIABLE: said}
-    return subprocess.run(command, cwd=root, env=variables, check=False).returncode
+        codes = list(pool.map(lambda study: repro("--glob", f"*@{study}"), studies))
+        return max(codes, key=abs) or repro()
 
 
 if __name__ == "__main__":
+    logging.basicConfig(format="%(message)s", level=logging.INFO)
     sys.exit(run_studies(project_root()))

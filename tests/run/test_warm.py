@@ -1,0 +1,135 @@
+"""Steps that start from a warm process: the same results, the same ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from cohortlab.run import warm
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks safely")
+
+WRITE = """
+import os, sys
+from cohortlab.notebook import Results
+results = Results(study)
+print(os.getcwd().rsplit("/", 1)[1], os.environ["PYTHONHASHSEED"], hash("equal"), sys.path[0] == "")
+print("an error", file=sys.stderr)
+results.write("count.json", {"n": n})
+"""
+STARTED = "import os, pathlib; pathlib.Path('../started').write_text(str(os.getpid()))"
+SLEEP = "import time; time.sleep(60)"
+
+
+@pytest.fixture(scope="module")
+def variables():
+    with warm.warm_server() as named:
+        yield {**os.environ, **named}
+
+
+def start(project, variables, **options):
+    command = [sys.executable, "-m", "cohortlab.run", "count", "toy"]
+    return subprocess.Popen(
+        command, cwd=project, env=variables, stderr=subprocess.PIPE, text=True, **options
+    )
+
+
+def files(project):
+    return {p.name: p.read_bytes() for p in project.glob("re*/toy/*")}
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def is_running(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_warm_step_gives_the_bytes_of_one_that_starts_by_itself(make_project, variables):
+    # What was imported beforehand tells which kernel was which.
+    imported = 'import sys\nresults.write("imported.json", "numba" in sys.modules)'
+    project = make_project(WRITE, imported)
+    versions = []
+    for environment in (os.environ, variables):
+        process = start(project, environment)
+        process.communicate()
+        assert process.returncode == 0
+        versions.append(files(project))
+    assert [version.pop("imported.json") for version in versions] == [b"false\n", b"true\n"]
+    assert versions[0] == versions[1]
+    assert {"count.json", "count.ipynb"} <= versions[0].keys()
+
+
+@pytest.mark.parametrize(
+    ("cell", "status", "said"),
+    [
+        ("1 / 0", 1, "ZeroDivisionError"),
+        ("import os; os._exit(9)", 1, "the kernel died"),
+        ("n: str", 0, ""),
+    ],
+)
+def test_a_warm_step_ends_as_any_other(make_project, variables, cell, status, said):
+    process = start(make_project(WRITE, cell), variables)
+    _, errors = process.communicate()
+    assert process.returncode == status
+    assert said in errors
+
+
+def test_a_step_that_cannot_start_says_so(make_project, variables):
+    project = make_project(WRITE)
+    text = (project / "params.yaml").read_text().replace("n: 3", "m: 3")
+    (project / "params.yaml").write_text(text)
+    process = start(project, variables)
+    _, errors = process.communicate()
+    assert process.returncode == 2
+    assert "unknown parameter `studies.toy.count.m`" in errors
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_a_step_that_is_stopped_leaves_no_kernel_behind(make_project, variables, number):
+    project = make_project(WRITE, STARTED, SLEEP)
+    process = start(project, variables)
+    wait_for((project / "started").exists)
+    time.sleep(0.2)
+    kernel = int((project / "started").read_text())
+    process.send_signal(number)
+    process.communicate()
+    assert process.returncode != 0
+    wait_for(lambda: not is_running(kernel))
+    assert not (project / "results/toy/count.json").exists()
+
+
+def test_without_a_server_a_step_starts_by_itself(make_project, tmp_path):
+    project = make_project(WRITE)
+    process = start(project, {**os.environ, warm.WARM_VARIABLE: str(tmp_path / "gone")})
+    process.communicate()
+    assert process.returncode == 0
+    assert (project / "results/toy/count.json").exists()
+
+
+def test_a_server_ends_with_its_block_and_everything_that_it_started(make_project):
+    project = make_project(WRITE, STARTED, SLEEP)
+    with warm.warm_server() as named:
+        process = start(project, {**os.environ, **named})
+        wait_for((project / "started").exists)
+    process.communicate()
+    assert process.returncode == 1
+    wait_for(lambda: not is_running(int((project / "started").read_text())))
+
+
+def test_a_kernel_of_another_language_is_left_alone(monkeypatch):
+    monkeypatch.setenv(warm.WARM_VARIABLE, "anywhere")
+    assert warm.kernel_command(["R", "--slave"]) == ["R", "--slave"]
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "file"]
+    assert warm.kernel_command(command)[1:] == ["-m", "cohortlab.run.warm", "-f", "file"]
