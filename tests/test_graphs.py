@@ -234,6 +234,14 @@ def test_failing_graphviz_is_not_hidden(tmp_path):
         to_svg(hostile_graph(), program=program)
 
 
+def test_graphviz_that_is_not_configured_is_done_without(tmp_path):
+    message = """'Format: "svg" not recognized. Use one of:'"""
+    program = fake_dot(tmp_path, f"cat > /dev/null; echo {message} >&2; exit 1")
+    picture = to_svg(hostile_graph(), program=program)
+    assert picture.svg == to_svg(hostile_graph(), program=MISSING).svg
+    assert "dot -c" in picture.message
+
+
 @pytest.mark.parametrize(
     ("name", "shown"),
     [

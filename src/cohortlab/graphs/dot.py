@@ -69,6 +69,11 @@ def to_dot(graph: TwoSidedGraph) -> str:
     return "\n".join([*lines, "}"]) + "\n"
 
 
+# What `dot` says between its installation and its first `dot -c`, which makes its list of formats.
+_CANNOT_DRAW = 'Format: "svg" not recognized'
+_CONFIGURE = "run `dot -c` once, as root, for nicer graphs."
+
+
 def to_svg(graph: TwoSidedGraph, *, program: str = "dot", timeout_sec: float = 60.0) -> Picture:
     """Draw a graph as SVG, by graphviz where it is installed, by matplotlib elsewhere.
 
@@ -97,8 +102,11 @@ def to_svg(graph: TwoSidedGraph, *, program: str = "dot", timeout_sec: float = 6
     done = subprocess.run(
         [found, "-Tsvg"], input=to_dot(graph).encode(), capture_output=True, timeout=timeout_sec
     )
+    said = done.stderr.decode(errors="replace").strip()
+    if done.returncode != 0 and _CANNOT_DRAW in said:
+        return Picture(drawn_svg(graph), "matplotlib", f"{found} knows no SVG yet: {_CONFIGURE}")
     if done.returncode != 0:
-        raise RuntimeError(f"{found} failed: {done.stderr.decode(errors='replace').strip()}")
+        raise RuntimeError(f"{found} failed: {said}")
     return Picture(done.stdout, "dot", "")
 
 
