@@ -4,7 +4,7 @@ VENV := .venv
 PYTHON ?= python3
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup embeddings lock repro test lint verify check lab bench clean
+.PHONY: help setup embeddings lock repro test lint verify review hooks check lab bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -47,9 +47,21 @@ lint: setup  ## Check the style of code and notebooks
 	ruff check .
 	ruff format --check .
 
-verify: setup  ## Is what is committed what the code makes? Compare the lock and the results
-	python -m cohortlab.verify lock
-	python -m cohortlab.verify results
+verify: setup  ## Clone this commit, run it from nothing and compare with what it holds; STUDY=sessions limits it
+	python -m cohortlab.verify clone $(if $(STUDY),--study $(STUDY))
+
+review: setup  ## Show on one page what changed since a revision, BASE=main; HEAD= names another than the working tree
+ifneq ($(origin BASE),command line)
+	@echo 'Name the revision to compare with: make review BASE=main'; exit 2
+else
+	python -m cohortlab.review $(BASE) $(HEAD)
+endif
+
+hooks: setup  ## Let Git show and merge notebooks by nbdime, strip and check them, in this clone alone
+	nbdime config-git --enable
+	git config filter.nbstripout.clean nbstripout
+	git config filter.nbstripout.smudge cat
+	pre-commit install
 
 check: setup  ## What CI runs: style, the lock, the pipeline, the results, the tests
 	bash .ci/run

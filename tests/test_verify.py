@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from cohortlab import verify
+from cohortlab.verify import __main__ as command
 from cohortlab.verify import changed_results, compare_texts, stale_stages
 
 STAGES = """
@@ -20,7 +20,11 @@ stages:
 
 
 def compare(before, now, name="x.json", tolerance=1e-6):
-    return compare_texts(name, json.dumps(before), json.dumps(now), tolerance=tolerance)
+    return texts(name, json.dumps(before), json.dumps(now), tolerance=tolerance)
+
+
+def texts(*arguments, **options):
+    return [str(difference) for difference in compare_texts(*arguments, **options)]
 
 
 def test_equal_files_have_no_differences():
@@ -29,7 +33,9 @@ def test_equal_files_have_no_differences():
 
 def test_the_last_digits_of_a_number_may_differ():
     assert compare({"a": 1.0}, {"a": 1.0 + 1e-9}) == []
-    assert compare({"a": 1.0}, {"a": 1.0 + 1e-3}) == ["x.json: a: committed 1.0, now 1.001"]
+    assert compare({"a": 1.0}, {"a": 1.0 + 1e-3}) == [
+        "x.json: a: committed 1.0, now 1.001 (1.0e-03 apart)"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -50,10 +56,10 @@ def test_counts_texts_and_shapes_are_compared_exactly(before, now):
 
 def test_the_way_to_an_optimum_is_not_compared_but_the_optimum_is():
     before = "model,n_iter,bic\nVVV,56,10.0\n"
-    assert compare_texts("bic.csv", before, "model,n_iter,bic\nVVV,66,10.0\n", tolerance=1e-3) == []
-    other = compare_texts("bic.csv", before, "model,n_iter,bic\nVVV,56,11.0\n", tolerance=1e-3)
-    assert other == ["bic.csv: [0].bic: committed '10.0', now '11.0'"]
-    assert len(compare_texts("bic.csv", before, "model,n_iter\nVVV,56\n", tolerance=1e-3)) == 1
+    assert texts("bic.csv", before, "model,n_iter,bic\nVVV,66,10.0\n", tolerance=1e-3) == []
+    other = texts("bic.csv", before, "model,n_iter,bic\nVVV,56,11.0\n", tolerance=1e-3)
+    assert other == ["bic.csv: [0].bic: committed '10.0', now '11.0' (9.1e-02 apart)"]
+    assert len(texts("bic.csv", before, "model,n_iter\nVVV,56\n", tolerance=1e-3)) == 1
 
 
 def test_what_comes_from_a_drawn_plane_may_differ_but_must_be_there():
@@ -67,9 +73,9 @@ def test_what_comes_from_a_drawn_plane_may_differ_but_must_be_there():
 
 def test_csv_files_are_compared_cell_by_cell():
     before, now = "a,b\n1,2.50000001\n", "a,b\n1,2.5\n"
-    assert compare_texts("x.csv", before, now, tolerance=1e-6) == []
-    assert compare_texts("x.csv", before, "a,b\n2,2.5\n", tolerance=1e-6) == [
-        "x.csv: [0].a: committed '1', now '2'"
+    assert texts("x.csv", before, now, tolerance=1e-6) == []
+    assert texts("x.csv", before, "a,b\n2,2.5\n", tolerance=1e-6) == [
+        "x.csv: [0].a: committed '1', now '2' (5.0e-01 apart)"
     ]
 
 
@@ -132,18 +138,20 @@ def test_results_that_are_not_those_committed_are_told(project):
     metrics = project / "results" / "toy" / "count.json"
     metrics.write_text('{"rows": 13, "mean": 0.5000000001}')
     place = "results/toy/count.json"
-    assert changed_results(project) == [f"{place}: rows: committed 12, now 13"]
+    assert [str(difference) for difference in changed_results(project)] == [
+        f"{place}: rows: committed 12, now 13 (7.7e-02 apart)"
+    ]
     (project / "results" / "toy" / "more.csv").write_text("a\n1\n")
     metrics.unlink()
-    assert changed_results(project) == [
-        f"{place}: committed, but not made",
-        "results/toy/more.csv: not committed",
+    assert [str(difference) for difference in changed_results(project)] == [
+        f"{place}: (file): committed '(a file)', now '(absent)'",
+        "results/toy/more.csv: (file): committed '(absent)', now '(a file)'",
     ]
 
 
 def test_the_command_fails_where_something_is_stale(project, monkeypatch):
-    monkeypatch.setattr(verify, "project_root", lambda: project)
-    assert [verify.main([what]) for what in ("lock", "results")] == [0, 0]
+    monkeypatch.setattr(command, "project_root", lambda: project)
+    assert [command.main([what]) for what in ("lock", "results")] == [0, 0]
     (project / "log.json").write_text("{}")
     (project / "results" / "toy" / "count.json").write_text("{}")
-    assert [verify.main([what]) for what in ("lock", "results")] == [1, 1]
+    assert [command.main([what]) for what in ("lock", "results")] == [1, 1]

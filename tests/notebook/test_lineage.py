@@ -97,5 +97,5 @@ def test_the_kind_of_machine_is_written_down_once_for_equal_runs(make_project):
         for _ in range(2)
     ]
     assert kinds[0] == kinds[1]
-    assert set(kinds[0]) == {"processor", "instructions", "system", "libraries"}
+    assert set(kinds[0]) == {"processor", "instructions", "system", "libraries", "draws"}
     assert all(kinds[0].values())

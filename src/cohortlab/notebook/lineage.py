@@ -4,7 +4,7 @@ import ast
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from IPython import get_ipython
 from cohortlab.notebook.look import escape_markdown, say
 from cohortlab.notebook.results import Results
 from cohortlab.run.machine import versions
-from cohortlab.run.project import PINNED
+from cohortlab.run.project import PINNED, leaves
 
 
 def show_lineage(results: Results) -> None:
@@ -34,7 +34,7 @@ def show_lineage(results: Results) -> None:
     the MD5 that DVC takes, so that of a whole result is found again in ``dvc.lock``.
     """
     inputs = {name: hash_path(path) for name, path in sorted(results.inputs.items())}
-    parameters = dict(_leaves(parameters_of_cells(_cells_run())))
+    parameters = dict(leaves(parameters_of_cells(_cells_run())))
     say("**Made with these versions and settings**\n\n" + _table(versions() | settings()))
     say("**from these files** (MD5, as in `dvc.lock`)\n\n" + _table(inputs))
     say(
@@ -102,15 +102,6 @@ def _literals(cell: str) -> dict[str, tuple[Any, bool]]:
 def _cells_run() -> list[str]:
     shell = get_ipython()
     return list(shell.user_ns.get("In", [])) if shell else []
-
-
-def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Write mappings inside parameters as dotted names, as ``dvc params`` does."""
-    for name, value in values.items():
-        if isinstance(value, Mapping) and value:
-            yield from _leaves(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
 
 
 def _table(rows: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import platform
 import re
+import shutil
 import subprocess
 from importlib.metadata import requires, version
 from pathlib import Path
@@ -16,9 +17,9 @@ def fingerprint() -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        `processor` by its name, a hash of its `instructions`, the `system` with its C library, and
-        a hash of the `libraries`: the versions of Python and of all that the project asks for.
-        Compiled code chooses by each of them in which order it adds.
+        `processor` by its name, a hash of its `instructions`, the `system` with its C library, a
+        hash of the `libraries` (the versions of Python and of all that the project asks for), and
+        what `draws` graphs. Compiled code chooses by the first four in which order it adds.
     """
     name, instructions = _processor()
     system = (platform.system(), platform.machine(), *platform.libc_ver())
@@ -27,6 +28,7 @@ def fingerprint() -> dict[str, str]:
         "instructions": _digest(instructions),
         "system": " ".join(part for part in system if part),
         "libraries": _digest(" ".join(f"{n}=={v}" for n, v in versions().items())),
+        "draws": _graphviz(),
     }
 
 
@@ -57,6 +59,13 @@ def _processor() -> tuple[str, str]:
         told = subprocess.run(command, capture_output=True, text=True, check=False)
         return told.stdout.strip() or platform.machine(), ""
     return platform.processor() or platform.machine(), ""
+
+
+def _graphviz() -> str:
+    if not shutil.which("dot"):
+        return "matplotlib"
+    told = subprocess.run(["dot", "-V"], capture_output=True, text=True, check=False)
+    return told.stderr.strip() or "dot"
 
 
 def _digest(text: str) -> str:

@@ -1,6 +1,7 @@
 """The project's folder, and JSON as it is written everywhere; light, as the runner needs both."""
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,33 @@ def project_root(start: Path | None = None) -> Path:
     raise FileNotFoundError(
         f"No params.yaml and dvc.yaml in {start} or above it: run this inside the project."
     )
+
+
+def leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Write nested mappings as dotted names, as ``dvc params`` does.
+
+    Parameters
+    ----------
+    values : mapping
+        Parameters, some of them mappings again.
+    prefix : str
+        What stands before every name.
+
+    Yields
+    ------
+    tuple of str and object
+        A name and its value, which is no mapping, or an empty one.
+
+    Examples
+    --------
+    >>> dict(leaves({"a": {"b": 1, "c": {}}, "d": [2]}))
+    {'a.b': 1, 'a.c': {}, 'd': [2]}
+    """
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
 
 
 def to_json(value: Any) -> str:

@@ -1,10 +1,12 @@
 """Run all studies side by side, and then whatever is left: `python -m cohortlab.run.studies`."""
 
+import argparse
 import logging
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,13 +17,15 @@ from cohortlab.run.warm import warm_server
 logger = logging.getLogger("cohortlab")
 
 
-def run_studies(root: Path, *, n_together: int | None = None) -> int:
+def run_studies(root: Path, *, studies: Sequence[str] = (), n_together: int | None = None) -> int:
     """Bring every stage of every study up to date, and say so where all are.
 
     Parameters
     ----------
     root : Path
         The project's folder.
+    studies : sequence of str
+        Only these; all, and what belongs to none, where none is named.
     n_together : int, optional
         Studies that run at one time; one more than the machine has cores where not given.
 
@@ -40,7 +44,7 @@ def run_studies(root: Path, *, n_together: int | None = None) -> int:
     if subprocess.run(["dvc", "status", "--quiet"], cwd=root, check=False).returncode == 0:
         logger.info("Every stage of every study is up to date.")
         return 0
-    studies = list(read_params(root)["studies"])
+    names = list(studies or read_params(root)["studies"])
     together = n_together or (os.cpu_count() or 1) + 1
     with (
         tempfile.TemporaryDirectory() as said,
@@ -53,10 +57,18 @@ def run_studies(root: Path, *, n_together: int | None = None) -> int:
             command = ["dvc", "--wait-for-lock", "repro", *which]
             return subprocess.run(command, cwd=root, env=variables, check=False).returncode
 
-        codes = list(pool.map(lambda study: repro("--glob", f"*@{study}"), studies))
-        return max(codes, key=abs) or repro()
+        codes = list(pool.map(lambda study: repro("--glob", f"*@{study}"), names))
+        return max(codes, key=abs) or (0 if studies else repro())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; return 0 where all is up to date."""
+    parser = argparse.ArgumentParser(prog="python -m cohortlab.run.studies", description=__doc__)
+    parser.add_argument("--study", action="append", default=[], help="only this; more than once")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(format="%(message)s", level=logging.INFO)
+    return run_studies(project_root(), studies=options.study)
 
 
 if __name__ == "__main__":
-    logging.basicConfig(format="%(message)s", level=logging.INFO)
-    sys.exit(run_studies(project_root()))
+    sys.exit(main())

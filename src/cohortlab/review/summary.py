@@ -1,0 +1,62 @@
+"""A review in a few lines of Markdown, for a terminal or below a pull request."""
+
+from collections.abc import Sequence
+
+from cohortlab.notebook.look import escape_markdown as escape
+from cohortlab.review.changes import Review
+from cohortlab.review.words import about_notebook, about_table, apart, counts, written
+
+LINES_SHOWN = 20
+
+
+def to_markdown(review: Review) -> str:
+    """Write a review as Markdown.
+
+    Parameters
+    ----------
+    review : Review
+        What changed.
+
+    Returns
+    -------
+    str
+        Counts, and the first lines of each kind; what comes from the data is escaped.
+    """
+    told = ", ".join(f"{name} {number}" for name, number in counts(review).items())
+    lines = [f"## What changed from {escape(review.base)} to {escape(review.head)}", "", f"{told}."]
+    changes = [("Parameters", review.parameters), ("Metrics", review.metrics)]
+    for name, differences in changes:
+        if differences:
+            rows = [
+                (
+                    d.place if name == "Parameters" else f"{d.file}: {d.place}",
+                    d.before,
+                    d.now,
+                    apart(d),
+                )
+                for d in differences
+            ]
+            lines += ["", f"### {name}", "", *_table(rows)]
+    for name, items in (
+        ("Tables", [(change.name, about_table(change)) for change in review.tables]),
+        ("Notebooks", [(change.file, about_notebook(change)) for change in review.notebooks]),
+    ):
+        if items:
+            shown = [f"- {escape(own)}: {escape(words)}" for own, words in items[:LINES_SHOWN]]
+            lines += ["", f"### {name}", "", *shown, *_left_out(items)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(rows: Sequence[tuple]) -> list[str]:
+    lines = [
+        "| " + " | ".join(escape(written(value)).replace("\n", " ") for value in row) + " |"
+        for row in rows[:LINES_SHOWN]
+    ]
+    left_out = _left_out(rows)
+    head = ["| where | before | now | apart |", "|---|---|---|---|"]
+    return [*head, *lines, *([""] if left_out else []), *left_out]
+
+
+def _left_out(items: Sequence) -> list[str]:
+    n_more = len(items) - LINES_SHOWN
+    return [f"and {n_more} more"] if n_more > 0 else []

@@ -1,0 +1,82 @@
+"""What a review says in words, on the page and in the summary alike."""
+
+import json
+from collections.abc import Iterable
+
+from cohortlab.review.changes import Review
+from cohortlab.review.notebooks import NotebookChange
+from cohortlab.review.series import TableChange
+from cohortlab.verify.values import FITTED_TOLERANCE, RELATIVE_TOLERANCE, Difference
+
+
+def counts(review: Review) -> dict[str, int]:
+    """Count what changed, by kind."""
+    return {
+        "parameters": len(review.parameters),
+        "metrics": len(review.metrics),
+        "tables": len(review.tables),
+        "figures": sum(len(change.figures) for change in review.notebooks),
+        "notebooks": len(review.notebooks),
+    }
+
+
+def about_tolerance(review: Review) -> str:
+    """Say which differences are not told."""
+    if review.tolerance == 0:
+        return "Every difference is told."
+    size = (
+        f"{RELATIVE_TOLERANCE:g} ({FITTED_TOLERANCE:g} for what an iterative fit ends in)"
+        if review.tolerance is None
+        else f"{review.tolerance:g}"
+    )
+    return (
+        f"Not told: numbers that are at most {size} apart, relative to the larger one; counts of "
+        "iterations and simulations; what comes from a drawn plane. Metadata, ids and execution "
+        "counts of notebooks never count."
+    )
+
+
+def apart(difference: Difference) -> str:
+    """Say how far two numbers are apart; nothing for anything else."""
+    return "" if difference.apart is None else f"{difference.apart:.3g}"
+
+
+def written(value: object) -> str:
+    """Write a value as `params.yaml` and JSON would; a text as it is."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def grouped(differences: Iterable[Difference]) -> dict[str, list[Difference]]:
+    """Group differences by their file."""
+    found: dict[str, list[Difference]] = {}
+    for difference in differences:
+        found.setdefault(difference.file, []).append(difference)
+    return found
+
+
+def about_table(change: TableChange) -> str:
+    """Say what changed in a table."""
+    before, now = change.rows
+    parts = [f"{before} rows" if before == now else f"{before} rows before, {now} now"]
+    for what, names in (
+        ("rows added", change.rows_added),
+        ("rows removed", change.rows_removed),
+        ("columns added", change.columns_added),
+        ("columns removed", change.columns_removed),
+    ):
+        if names:
+            more = ", …" if len(names) > 5 else ""
+            parts.append(f"{len(names)} {what} ({', '.join(names[:5])}{more})")
+    if change.values:
+        parts.append(f"values beyond tolerance: {len(change.values)}")
+    return "; ".join(parts) + "."
+
+
+def about_notebook(change: NotebookChange) -> str:
+    """Say what changed in a notebook."""
+    if change.state != "changed":
+        return change.state
+    if change.only_lineage:
+        return "only what made it (versions, or hashes of inputs)"
+    n_cells = sum(line.startswith("## ") for line in change.cells.splitlines())
+    return f"changes in cells: {n_cells}, figures that differ: {len(change.figures)}"

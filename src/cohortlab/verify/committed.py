@@ -1,0 +1,176 @@
+"""What a commit holds of results and reports, beside what lies in a working tree."""
+
+import json
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from cohortlab.run.machine import fingerprint
+from cohortlab.verify.executed import compare_notebooks
+from cohortlab.verify.values import ABSENT, Difference, compare_texts, tolerance_of
+
+COMPARED = ("results/*/*.json", "results/*/*.csv", "reports/*/*.tables.json")
+FOLDERS = ("results", "reports")
+MADE = "(a file)"
+
+
+def changed_results(root: Path, revision: str = "HEAD") -> list[Difference]:
+    """Compare metrics, series and digests of tables with those of a Git revision.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The project's folder.
+    revision : str, default "HEAD"
+        What to compare with.
+
+    Returns
+    -------
+    list of Difference
+        Each beyond the tolerance of its file.
+    """
+    names = {p.relative_to(root).as_posix() for pattern in COMPARED for p in root.glob(pattern)}
+    names |= {n for n in committed_files(root, revision) if n.endswith((".json", ".csv"))}
+    return _compare(root, names, root, revision, exact=False)
+
+
+def differing_files(
+    root: Path, made: Path, revision: str, *, studies: Iterable[str] = (), exact: bool
+) -> list[Difference]:
+    """Compare everything that a commit holds of results and reports with what was made elsewhere.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The project's folder, whose repository has the commit.
+    made : pathlib.Path
+        The folder in which everything was made again.
+    revision : str
+        The commit.
+    studies : iterable of str
+        Only these; all where none is named.
+    exact : bool
+        Byte by byte. Else by tolerances, and drawings (pictures, `.svg`, `.html`, `.dot`) not at
+        all: what they show is in the tables.
+
+    Returns
+    -------
+    list of Difference
+        In the order of the files' names.
+    """
+    names = set(committed_files(root, revision, studies)) | set(present_files(made, studies))
+    return _compare(root, names, made, revision, exact=exact)
+
+
+def committed_files(root: Path, revision: str, studies: Iterable[str] = ()) -> list[str]:
+    """List what a commit holds of results and reports.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The project's folder.
+    revision : str
+        The commit.
+    studies : iterable of str
+        Only these; all where none is named.
+
+    Returns
+    -------
+    list of str
+        Paths from the project's folder.
+    """
+    listed = git(root, "ls-tree", "-r", "-z", "--name-only", revision, *_folders(studies))
+    return listed.rstrip("\0").split("\0") if listed else []
+
+
+def present_files(made: Path, studies: Iterable[str] = ()) -> list[str]:
+    """List the files of results and reports in a working tree that Git does not ignore."""
+    listed = git(
+        made, "ls-files", "-z", "-co", "--exclude-standard", "--deduplicate", *_folders(studies)
+    )
+    return [n for n in listed.rstrip("\0").split("\0") if n and (made / n).is_file()]
+
+
+def _folders(studies: Iterable[str]) -> list[str]:
+    return [f"{folder}/{study}" for study in studies for folder in FOLDERS] or list(FOLDERS)
+
+
+def _compare(
+    root: Path, names: Iterable[str], made: Path, revision: str, *, exact: bool
+) -> list[Difference]:
+    committed = set(committed_files(root, revision))
+    differences = []
+    for name in sorted(names):
+        if name not in committed:
+            differences.append(Difference(name, "(file)", ABSENT, MADE))
+        elif not (made / name).is_file():
+            differences.append(Difference(name, "(file)", MADE, ABSENT))
+        else:
+            before = git(root, "show", f"{revision}:{name}")
+            now = (made / name).read_bytes().decode()
+            differences += compare_files(name, before, now, exact=exact)
+    return differences
+
+
+def compare_files(name: str, before: str, now: str, *, exact: bool) -> Iterator[Difference]:
+    """Compare two versions of one file in the way that its ending asks for.
+
+    Parameters
+    ----------
+    name : str
+        The file's name.
+    before, now : str
+        The two versions.
+    exact : bool
+        As in `differing_files`.
+
+    Returns
+    -------
+    list of Difference
+        Empty where they agree. Where bytes differ and no value does, one that says so.
+    """
+    if before == now:
+        return []
+    tolerance = 0.0 if exact else tolerance_of(name)
+    if name.endswith((".json", ".csv")):
+        found = compare_texts(name, before, now, tolerance=tolerance)
+    elif name.endswith(".ipynb"):
+        found = compare_notebooks(name, before, now, tolerance=tolerance)
+    else:
+        found = []
+    return found or ([Difference(name, "(bytes)", len(before), len(now))] if exact else [])
+
+
+def machines_of(root: Path, revision: str, studies: Iterable[str] = ()) -> list[dict]:
+    """List the kinds of machine that made a commit's executed notebooks.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The project's folder.
+    revision : str
+        The commit.
+    studies : iterable of str
+        Only these; all where none is named.
+
+    Returns
+    -------
+    list of dict
+        Each kind once, as `cohortlab.run.machine.fingerprint` gives it; an empty dictionary for
+        notebooks that do not say.
+    """
+    names = [n for n in committed_files(root, revision, studies) if n.endswith(".ipynb")]
+    told = [json.loads(git(root, "show", f"{revision}:{name}")) for name in names]
+    kinds = [notebook["metadata"].get("machine", {}) for notebook in told]
+    return [kind for number, kind in enumerate(kinds) if kind not in kinds[:number]]
+
+
+def is_same_kind(kinds: list[dict]) -> bool:
+    """Say whether this machine is of the one kind that made a commit's results."""
+    return kinds == [fingerprint()]
+
+
+def git(root: Path, *arguments: str) -> str:
+    """Run Git in a folder and return what it says; an error where it fails."""
+    command = ["git", "-C", str(root), *arguments]
+    return subprocess.run(command, check=True, capture_output=True).stdout.decode()

@@ -1,0 +1,153 @@
+"""Two versions of a metrics file, a series or a digest, compared value by value."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+# Counts and texts must agree exactly; a number may differ in its last digits, because another
+# processor adds in another order. What an iterative fit ends in carries that further.
+RELATIVE_TOLERANCE = 1e-6
+FITTED_TOLERANCE = 1e-3
+FITTED_STEPS = ("mixture", "clusters", "bipartite", "truth", "rules", "segment", "embedding")
+# On another processor a fit may take more steps to the same optimum, and a few simulations may
+# count one more; these two were seen to differ. The verdict that rests on them is compared.
+THE_WAY = {"likelihood_ratio", "n_iter"}
+# UMAP's layout is compiled for the processor at hand and may sum in any order; over hundreds of
+# passes that draws another plane. What comes from it is named so, in objects and in columns.
+FROM_A_PLANE = "plane"
+ABSENT = "(absent)"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One value that differs: in which file and where in it, what it was and what it is now."""
+
+    file: str
+    place: str
+    before: Any
+    now: Any
+
+    @property
+    def apart(self) -> float | None:
+        """Return the difference of two numbers relative to the larger one, None for all else."""
+        before, now = _number(self.before), _number(self.now)
+        if before is None or now is None or not math.isfinite(before - now):
+            return None
+        return abs(before - now) / max(abs(before), abs(now)) if before != now else 0.0
+
+    def __str__(self) -> str:
+        """Write the difference in one line."""
+        apart = "" if self.apart is None else f" ({self.apart:.1e} apart)"
+        return f"{self.file}: {self.place}: committed {self.before!r}, now {self.now!r}{apart}"
+
+
+def tolerance_of(file: str) -> float:
+    """Give the largest relative difference that counts as none on another kind of machine.
+
+    Parameters
+    ----------
+    file : str
+        A file's name, which tells the step that writes it.
+
+    Returns
+    -------
+    float
+        1e-3 for what an iterative fit ends in, 1e-6 for anything else.
+    """
+    fitted = any(step in file for step in FITTED_STEPS) or file.endswith(("bic.csv", "ns.csv"))
+    return FITTED_TOLERANCE if fitted else RELATIVE_TOLERANCE
+
+
+def compare_texts(file: str, committed: str, present: str, *, tolerance: float) -> list[Difference]:
+    """Compare two versions of a JSON or CSV file, value by value.
+
+    Parameters
+    ----------
+    file : str
+        The file's name; its ending says how to read it.
+    committed, present : str
+        The two versions.
+    tolerance : float
+        The largest relative difference of two numbers that counts as none. Where it is 0 every
+        value is compared; else not those that were seen to hang on the processor.
+
+    Returns
+    -------
+    list of Difference
+        In the order of the file.
+    """
+    read = json.loads if file.endswith(".json") else lambda t: list(csv.DictReader(io.StringIO(t)))
+    return [
+        Difference(file, place, before, now)
+        for place, before, now in _differences(read(committed), read(present), tolerance)
+    ]
+
+
+def _differences(before: Any, now: Any, tolerance: float, place: str = "") -> Iterator[tuple]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in sorted(before.keys() | now.keys()):
+            both = key in before and key in now
+            if tolerance and hangs_on_processor(key) and (both or key in THE_WAY):
+                continue
+            inner = before.get(key, ABSENT), now.get(key, ABSENT)
+            yield from _differences(*inner, tolerance, f"{place}.{key}".lstrip("."))
+    elif isinstance(before, list) and isinstance(now, list):
+        if len(before) != len(now):
+            yield f"{place} (length)".lstrip(), len(before), len(now)
+            return
+        for i, inner in enumerate(zip(before, now, strict=True)):
+            yield from _differences(*inner, tolerance, f"{place}[{i}]")
+    elif not equal_values(before, now, tolerance):
+        yield place, before, now
+
+
+def hangs_on_processor(name: str) -> bool:
+    """Say whether a value of this name was seen to differ between processors.
+
+    Parameters
+    ----------
+    name : str
+        A key of an object, or a column.
+
+    Returns
+    -------
+    bool
+        True for the way to an optimum, and for what comes from a drawn plane.
+    """
+    return name in THE_WAY or name.startswith(FROM_A_PLANE)
+
+
+def equal_values(before: Any, now: Any, tolerance: float) -> bool:
+    """Say whether two values are the same: texts and whole numbers exactly, others nearly.
+
+    Parameters
+    ----------
+    before, now : object
+        Numbers, or texts that may be numbers.
+    tolerance : float
+        The largest relative difference that counts as none.
+
+    Returns
+    -------
+    bool
+        True where they are the same.
+    """
+    if before == now:
+        return True
+    numbers = _number(before), _number(now)
+    # A CSV file's whole numbers are counts and labels: exact.
+    whole = all(str(value).lstrip("-").isdigit() for value in (before, now))
+    if None in numbers or whole or not tolerance:
+        return False
+    return math.isclose(*numbers, rel_tol=tolerance, abs_tol=1e-12)
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None

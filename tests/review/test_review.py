@@ -1,0 +1,214 @@
+"""What changed between two commits of a small project, on a page and in words."""
+
+import base64
+import io
+import json
+import re
+import subprocess
+from html.parser import HTMLParser
+
+import nbformat
+import pytest
+from PIL import Image
+
+from cohortlab.review import Snapshot, review, to_markdown, to_page
+from cohortlab.review.__main__ import main
+from cohortlab.review.notebooks import compare_notebook
+from cohortlab.review.series import compare_series
+
+HOSTILE = '<script>alert(1)</script>|"x"'
+DIGEST = {"rows": 3, "columns": {"id": {"type": "str"}, "x": {"type": "float", "sum": 1.5}}}
+
+
+def figure(colour):
+    """Draw a picture of one colour; PNG in base64."""
+    file = io.BytesIO()
+    Image.new("RGB", (8, 4), colour).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def notebook(*, text="12 people", colour="white", run=1, source="show(x)", lineage="a"):
+    """Make an executed notebook of two cells."""
+    data = {"text/plain": text, "text/html": f"<b>{text}</b>", "image/png": figure(colour)}
+    outputs = [nbformat.v4.new_output("display_data", data), _output(text)]
+    shown = nbformat.v4.new_code_cell(source, outputs=outputs, execution_count=run, id="shown")
+    made = nbformat.v4.new_code_cell(
+        "show_lineage(results)", outputs=[_output(lineage)], execution_count=run + 1, id="made"
+    )
+    written = nbformat.v4.new_notebook(cells=[shown, made], metadata={"run": run})
+    return nbformat.writes(written)
+
+
+def _output(text):
+    return nbformat.v4.new_output("display_data", {"text/markdown": text})
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """Make a repository of two commits; the first is tagged `before`."""
+    root = tmp_path_factory.mktemp("project")
+    write(root, "params.yaml", "seed: 1\nstudies: {toy: {log: events, count: {n: 3, old: 1}}}\n")
+    write(root, "dvc.yaml", "stages: {}\n")
+    write(root, "results/toy/count.json", json.dumps({"n": 3, "mean": 0.5, "n_iter": 7}))
+    write(root, "results/toy/series.csv", "model,k,bic\nA,1,10.0\nA,2,8.0\nB,1,9.0\n")
+    write(root, "reports/toy/count.tables.json", json.dumps({"t.parquet": DIGEST}))
+    write(root, "reports/toy/count.ipynb", notebook())
+    write(root, "reports/toy/same.ipynb", notebook())
+    git(root, "init", "-q")
+    commit(root, "before")
+    git(root, "tag", "before")
+    write(root, "params.yaml", "seed: 1\nstudies: {toy: {log: events, count: {n: 5, new: [2]}}}\n")
+    write(root, "results/toy/count.json", json.dumps({"n": 5, "mean": 0.5000001, "n_iter": 9}))
+    write(root, "results/toy/series.csv", "model,k,bic\nA,1,10.0\nA,2,8.8\nC,1,9.0\n")
+    other = DIGEST | {"rows": 4, "columns": {"x": {"type": "float", "sum": 3.0}, "y": {}}}
+    write(root, "reports/toy/count.tables.json", json.dumps({"t.parquet": other}))
+    write(root, "reports/toy/count.ipynb", notebook(text=f"13 {HOSTILE}", colour="red", run=5))
+    write(root, "reports/toy/same.ipynb", notebook(run=8))
+    commit(root, "now")
+    return root
+
+
+def write(root, name, text):
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text(text)
+
+
+def git(root, *arguments):
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    subprocess.run(["git", "-C", str(root), *author, *arguments], check=True, capture_output=True)
+
+
+def commit(root, message):
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", message)
+
+
+@pytest.fixture(scope="module")
+def found(project):
+    return review(Snapshot(project, "before"), Snapshot(project, "HEAD"))
+
+
+def test_parameters_that_were_added_removed_and_changed_are_told(found):
+    told = [(d.place, d.before, d.now) for d in found.parameters]
+    block = "studies.toy.count"
+    assert told == [
+        (f"{block}.n", 3, 5),
+        (f"{block}.old", 1, "(absent)"),
+        (f"{block}.new", "(absent)", [2]),
+    ]
+
+
+def test_metrics_beyond_tolerance_are_told_and_others_are_not(found):
+    assert [(d.place, d.before, d.now) for d in found.metrics] == [("n", 3, 5)]
+
+
+def test_rows_columns_and_values_of_tables_are_told(found):
+    digest, series = found.tables
+    assert digest.name == "reports/toy/count.tables.json: t.parquet"
+    assert digest.rows == (3, 4)
+    assert (digest.columns_added, digest.columns_removed) == (["y"], ["id"])
+    assert [(d.place, d.before, d.now) for d in digest.values] == [("x / sum", 1.5, 3.0)]
+    assert (series.rows_added, series.rows_removed) == (["C, 1"], ["B, 1"])
+    assert [(d.place, d.before, d.now) for d in series.values] == [("A, 2 / bic", "8.0", "8.8")]
+
+
+def test_noise_of_a_notebook_is_no_change(found):
+    assert [change.file for change in found.notebooks] == ["reports/toy/count.ipynb"]
+    (change,) = found.notebooks
+    assert "execution_count" not in change.cells
+    assert "metadata" not in change.cells
+    assert "text/html" not in change.cells
+    assert f"text/plain: 13 {HOSTILE}" in change.cells
+    (shown,) = change.figures
+    assert (shown.before, shown.now) == (figure("white"), figure("red"))
+    assert shown.difference == pytest.approx(2 * 255 / 3, abs=1e-3)
+
+
+def test_a_notebook_of_which_only_the_inputs_changed_says_so():
+    change = compare_notebook("x.ipynb", notebook(), notebook(lineage="b"))
+    assert change.only_lineage
+    assert not compare_notebook("x.ipynb", notebook(), notebook(text="b")).only_lineage
+
+
+def test_new_and_removed_notebooks_are_named():
+    assert compare_notebook("x.ipynb", "", notebook()).state == "added"
+    assert compare_notebook("x.ipynb", notebook(), "").state == "removed"
+
+
+def test_the_working_tree_is_compared_where_no_revision_is_named(project):
+    assert review(Snapshot(project, "HEAD"), Snapshot(project)).parameters == []
+    text = (project / "params.yaml").read_text()
+    (project / "params.yaml").write_text(text.replace("n: 5", "n: 6"))
+    try:
+        (difference,) = review(Snapshot(project, "HEAD"), Snapshot(project)).parameters
+    finally:
+        (project / "params.yaml").write_text(text)
+    assert (difference.before, difference.now) == (5, 6)
+
+
+def test_rows_that_no_column_names_are_matched_by_position():
+    change = compare_series("x.csv", "a\n1\n1\n", "a\n1\n2\n", tolerance=1e-6)
+    assert [(d.place, d.before, d.now) for d in change.values] == [("row 2 / a", "1", "2")]
+
+
+def test_every_difference_is_told_where_the_tolerance_is_zero(project):
+    exact = review(Snapshot(project, "before"), Snapshot(project, "HEAD"), tolerance=0)
+    assert {d.place for d in exact.metrics} == {"n", "mean", "n_iter"}
+
+
+class Page(HTMLParser):
+    """What a page is made of: its tags, its ids, and where it points to."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.ids, self.points = set(), set(), []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        """Note the tag and what it points to."""
+        values = dict(attrs)
+        self.tags.add(tag)
+        self.ids.add(values.get("id"))
+        self.points += [values[key] for key in ("src", "href") if key in values]
+
+
+def test_the_page_is_whole_in_itself_and_renders_no_text_as_markup(found):
+    text = to_page(found)
+    page = Page(text)
+    assert "script" not in page.tags
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "default-src 'none'" in text.replace("&#x27;", "'")
+    inside = [point for point in page.points if point.startswith("#")]
+    assert {point[1:] for point in inside} <= page.ids
+    figures = [point for point in page.points if not point.startswith("#")]
+    assert len(figures) == 2
+    assert all(point.startswith("data:image/png;base64,") for point in figures)
+
+
+def test_a_vector_drawing_stands_in_the_page_as_an_image(found):
+    drawing = "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+    outputs = [nbformat.v4.new_output("display_data", {"image/svg+xml": drawing})]
+    cell = nbformat.v4.new_code_cell("draw()", outputs=outputs, id="shown")
+    drawn = nbformat.writes(nbformat.v4.new_notebook(cells=[cell]))
+    change = compare_notebook("x.ipynb", notebook(source="draw()"), drawn)
+    text = to_page(type(found)("a", "b", None, notebooks=[change]))
+    assert {"script", "svg"} & Page(text).tags == set()
+    assert "data:image/svg+xml;base64," in text
+    assert "There is none." in text
+
+
+def test_the_summary_counts_and_escapes(found):
+    text = to_markdown(found)
+    assert "parameters 3, metrics 1, tables 2, figures 1, notebooks 1." in text
+    assert "| studies.toy.count.n | 3 | 5 | 0.4 |" in text
+    assert not re.search(r"<script>", text)
+
+
+def test_the_command_writes_the_page_and_says_what_changed(project, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(project)
+    page = tmp_path / "page.html"
+    assert main(["before", "HEAD", "--out", str(page)]) == 0
+    assert page.read_text().startswith("<!DOCTYPE html>")
+    assert "## What changed from before" in capsys.readouterr().out
+    assert main(["nowhere", "--out", str(tmp_path / "none.html")]) == 2
+    assert not (tmp_path / "none.html").exists()
