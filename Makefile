@@ -4,10 +4,10 @@ VENV := .venv
 PYTHON ?= python3
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup embeddings lock repro test lint verify review hooks check lab bench clean
+.PHONY: help exercises setup embeddings lock repro test lint verify review hooks check lab bench clean
 
 help:  ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 setup: $(VENV)/.installed  ## Make .venv with the locked versions
 
@@ -68,6 +68,9 @@ check: setup  ## What CI runs: style, the lock, the pipeline, the results, the t
 
 lab: setup  ## Open JupyterLab on the notebooks, with the project's kernel
 	jupyter lab --notebook-dir=$(CURDIR) notebooks
+
+exercises: setup  ## Make the exercises' copies with gaps from their solutions
+	python -m cohortlab.exercises
 
 bench: setup  ## Compare speed and memory with other ways; alone it lists what, NAME=rules runs one
 ifeq ($(origin NAME),command line)
