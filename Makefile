@@ -4,7 +4,7 @@ VENV := .venv
 PYTHON ?= python3
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help exercises setup embeddings lock repro test lint verify review hooks check lab bench clean
+.PHONY: help exercises setup embeddings lock repro test lint verify review hooks check report lab bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -65,6 +65,9 @@ hooks: setup  ## Let Git show and merge notebooks by nbdime, strip and check the
 
 check: setup  ## What CI runs: style, the lock, the pipeline, the results, the tests
 	bash .ci/run
+
+report: setup  ## Build the site build/report/site, and a file of each study to hand in
+	python -m cohortlab.report
 
 lab: setup  ## Open JupyterLab on the notebooks, with the project's kernel
 	jupyter lab --notebook-dir=$(CURDIR) notebooks

@@ -55,7 +55,7 @@ class Scaling(TransformerMixin, BaseEstimator):
         One of `SCALINGS`. `standard` subtracts the mean and divides by the standard deviation;
         `robust` takes the median and the interquartile range; `minmax` maps the range to 0..1.
         The others bend columns first: `log1p_standard` takes log(1 + x) of the columns without
-        negative values, `signed_log1p_standard` sign(x) log(1 + |x|) of every column,
+        negative values, `signed_log1p_standard` ``sign(x) log(1 + |x|)`` of every column,
         `yeo_johnson_standard` the power that makes a column most nearly normal, and
         `rank_standard` the normal score of its rank, whatever its distribution.
 

@@ -90,7 +90,7 @@ def extrapolate(first: np.ndarray, second: np.ndarray, third: np.ndarray) -> np.
     Notes
     -----
     With r the first change and v the change of change, the step is x + 2 a r + a^2 v, where a is
-    |r| / |v|, at least 1; a = 1 gives the third iterate itself.
+    ``|r| / |v|``, at least 1; a = 1 gives the third iterate itself.
 
     References
     ----------

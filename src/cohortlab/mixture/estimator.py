@@ -74,7 +74,7 @@ class GaussianMixture(Scoring, DensityMixin, BaseEstimator):
         Covariances.
     loglik_ : float
         Total weighted log-likelihood of the training rows.
-    loglik_path_ : ndarray of shape (n_iter_ + 1,)
+    loglik_path_ : ndarray of shape (n_iterations + 1,)
         Log-likelihood at every iteration. With `reg_covar` above zero it may fall by the little
         that regularisation costs; without, it never falls.
     model_ : str

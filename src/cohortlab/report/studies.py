@@ -1,0 +1,227 @@
+"""What the report says of each study: its question, its steps, its key figures, one picture."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from ruamel.yaml import YAML
+
+from cohortlab.notebook.look import thousands
+from cohortlab.report.parameters import Entry
+from cohortlab.run.executed import describe_cell
+
+# Where key figures stand; of files beside the first, only what has words here.
+FIGURE_FILES = ("key_figures.json", "laboratory.json")
+# In words, in the order of interest; the first one that a study has is its key number.
+FIGURES = {
+    "useful_conditions": "share of the conditions tried under which some method is of use",
+    "clusters": "groups found",
+    "people": "people (or visits) in them",
+    "adjusted_rand": "agreement with planted groups (adjusted Rand index: 1 is all, 0 chance)",
+    "recognised": "held-out sequences matched to the right description, as a share",
+    "related_pairs": "pairs of a group of people and a group of items that are related",
+    "rules": "association rules",
+    "relation_recall": "planted relations found, as a share",
+    "pair_recall": "planted pairs of items found, as a share",
+    "silhouette": "mean silhouette (1: far apart, 0: touching)",
+    "certificate": "verdict on the choice of the mixture",
+    "model": "covariance model of the mixture",
+    "components": "components of the mixture",
+    "bic": "BIC of the mixture",
+}
+# The picture of a study: the first of these cells that it has, else its last picture.
+PICTURES = (
+    ("laboratory", "draw_phases"),
+    ("segments", "draw_grid"),
+    ("represent", "draw_plane"),
+    ("clusters", "draw_profiles"),
+)
+IMAGES = ("image/svg+xml", "image/png")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of an executed notebook: which cell drew it, its kind and its content."""
+
+    step: str
+    cell_id: str
+    mime: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study that has executed notebooks.
+
+    Attributes
+    ----------
+    name, question : str
+        As in `params.yaml`: the block's name and the comment beside it.
+    steps : tuple of str
+        That have an executed notebook, each after those whose results it reads.
+    figures : dict
+        Of `key_figures.json`, those with a value, the key number first; perhaps none.
+    folder : pathlib.Path
+        Of the executed notebooks.
+    """
+
+    name: str
+    question: str
+    steps: tuple[str, ...]
+    figures: dict[str, Any]
+    folder: Path
+
+    @cached_property
+    def notebooks(self) -> dict[str, nbformat.NotebookNode]:
+        """The executed notebooks by step."""
+        return {s: nbformat.read(self.folder / f"{s}.ipynb", as_version=4) for s in self.steps}
+
+    def labelled(self) -> list[tuple[str, str]]:
+        """Return every key figure written for people, with what it is."""
+        return [(shown(v), FIGURES.get(k, k.replace("_", " "))) for k, v in self.figures.items()]
+
+    def picture(self) -> Picture | None:
+        """Choose the picture that stands for the study; None where no notebook drew one."""
+        found = [p for step, notebook in self.notebooks.items() for p in _pictures(step, notebook)]
+        for wanted in PICTURES:
+            for picture, name in found:
+                if (picture.step, name) == wanted:
+                    return picture
+        return found[-1][0] if found else None
+
+    def findings(self, step: str) -> str:
+        """Return what a notebook says under its heading "What we found", as Markdown."""
+        cells = self.notebooks[step].cells
+        texts, inside = [], False
+        for cell in cells:
+            if cell.cell_type == "markdown" and re.search(r"^## ", cell.source, re.MULTILINE):
+                inside = bool(re.search(r"^## What we found", cell.source, re.MULTILINE))
+            elif inside:
+                texts += [
+                    output.data["text/markdown"]
+                    for output in cell.get("outputs", [])
+                    if "text/markdown" in output.get("data", {})
+                ]
+        return "\n\n".join(texts)
+
+
+def shown(value: Any) -> str:
+    """Write a figure for people.
+
+    Parameters
+    ----------
+    value : object
+        A number, a text or a truth value.
+
+    Returns
+    -------
+    str
+        Counts with separators, other numbers to three digits.
+
+    Examples
+    --------
+    >>> shown(11621), shown(0.8251), shown("VVV"), shown(24741.6)
+    ('11,621', '0.825', 'VVV', '24,742')
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return thousands(value) if isinstance(value, int) or abs(value) >= 100 else f"{value:.3g}"
+
+
+def read_studies(root: Path, params: Mapping, entries: list[Entry]) -> list[Study]:
+    """Read the studies of `params.yaml` that have executed notebooks.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The project's folder.
+    params : mapping
+        All of `params.yaml`.
+    entries : list of Entry
+        Its keys with their comments.
+
+    Returns
+    -------
+    list of Study
+        In the order of `params.yaml`.
+    """
+    comments = {
+        e.path[1]: e.meaning for e in entries if e.path[0] == "studies" and len(e.path) == 2
+    }
+    stages = YAML(typ="safe", pure=True).load((root / "dvc.yaml").read_text(encoding="utf-8"))
+    studies = []
+    for name in params["studies"]:
+        folder = root / "reports" / name
+        steps = [step for step in stages["stages"] if (folder / f"{step}.ipynb").is_file()]
+        if steps:
+            order = tuple(in_order({step: stages["stages"][step] for step in steps}))
+            question = _question(name, comments.get(name, ""))
+            studies.append(Study(name, question, order, _figures(root, name), folder))
+    return studies
+
+
+def in_order(stages: Mapping[str, Mapping]) -> list[str]:
+    """Order steps, each after those whose results it reads.
+
+    Parameters
+    ----------
+    stages : mapping of str to mapping
+        Stages of `dvc.yaml` by name, those of one study.
+
+    Returns
+    -------
+    list of str
+        Their names; of those that wait for nothing more, the first of the file comes next.
+    """
+    made = {step: set(_paths(stage, "outs", "metrics", "plots")) for step, stage in stages.items()}
+    waiting, ordered = dict(stages), []
+    while waiting:
+        ahead = {step: set().union(*(made[s] for s in waiting if s != step)) for step in waiting}
+        ready = [s for s in waiting if not ahead[s] & set(_paths(waiting[s], "deps"))]
+        # A circle cannot be run, and DVC says so; here it is shown as it stands.
+        ordered.append(next(iter(ready or waiting)))
+        del waiting[ordered[-1]]
+    return ordered
+
+
+def _paths(stage: Mapping, *keys: str) -> list[str]:
+    listed = [entry for key in keys for entry in stage["do"].get(key, [])]
+    names = [entry if isinstance(entry, str) else next(iter(entry)) for entry in listed]
+    return [name.replace("${key}", "${item}") for name in names if name.startswith("results/")]
+
+
+def _question(name: str, comment: str) -> str:
+    # A study added from an example has the example's name for a comment.
+    if not comment or comment.startswith("from "):
+        return f"What groups of people and of items does the log of {name} hold?"
+    return comment[0].upper() + comment[1:]
+
+
+def _figures(root: Path, study: str) -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    for name in FIGURE_FILES:
+        path = root / "results" / study / name
+        if path.is_file():
+            read = json.loads(path.read_text(encoding="utf-8"))
+            own = name == FIGURE_FILES[0]
+            figures |= {key: value for key, value in read.items() if own or key in FIGURES}
+    ordered = [
+        *(key for key in FIGURES if key in figures),
+        *(k for k in figures if k not in FIGURES),
+    ]
+    return {key: figures[key] for key in ordered if figures[key] is not None}
+
+
+def _pictures(step: str, notebook: nbformat.NotebookNode) -> list[tuple[Picture, str]]:
+    return [
+        (Picture(step, cell.id, mime, output.data[mime]), describe_cell(cell.source))
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        for mime in IMAGES
+        if mime in output.get("data", {})
+    ]
