@@ -6,7 +6,14 @@ from conftest import REPOSITORY
 from cohortlab import precompile
 from cohortlab.mixture import kernels as passes
 from cohortlab.mixture import search
-from cohortlab.rules import frequent_itemsets, shuffle_baskets, shuffling
+from cohortlab.rules import (
+    association_rules,
+    confirm_rules,
+    evidence,
+    frequent_itemsets,
+    shuffle_baskets,
+    shuffling,
+)
 from cohortlab.rules import kernels as trees
 
 
@@ -21,6 +28,8 @@ def use_rules():
     )
     for target in ("all", "closed", "maximal"):
         frequent_itemsets(frame, 0.1, target=target)
+    rules = association_rules(frequent_itemsets(frame, 0.1), min_threshold=0.1)
+    confirm_rules(rules, frame.assign(person_id=frame["basket_id"] // 2))
     shuffle_baskets(frame, rng=np.random.default_rng(1))
 
 
@@ -28,7 +37,11 @@ def use_rules():
     ("compile_part", "use", "loops"),
     [
         (precompile.compile_mixtures, use_mixtures, [passes.run_rows]),
-        (precompile.compile_rules, use_rules, [trees.mine_tree, shuffling._trade]),
+        (
+            precompile.compile_rules,
+            use_rules,
+            [trees.mine_tree, shuffling._trade, evidence._add_by_person],
+        ),
     ],
 )
 def test_what_studies_call_is_compiled_before(compile_part, use, loops):

@@ -19,11 +19,17 @@ def compile_mixtures() -> None:
 
 
 def compile_rules() -> None:
-    """Mine and shuffle a few baskets, which compiles the search for itemsets."""
-    from cohortlab.rules import frequent_itemsets, shuffle_baskets
+    """Mine, judge and shuffle a few baskets, which compiles the search for itemsets."""
+    from cohortlab.rules import (
+        association_rules,
+        confirm_rules,
+        frequent_itemsets,
+        shuffle_baskets,
+    )
 
     baskets = pd.DataFrame({"basket_id": [0, 0, 1, 1], "item": ["a", "b", "a", "b"]})
-    frequent_itemsets(baskets, 1)
+    rules = association_rules(frequent_itemsets(baskets, 1), min_threshold=0.5)
+    confirm_rules(rules, baskets.assign(person_id=0))
     shuffle_baskets(baskets, rng=np.random.default_rng(0))
 
 

@@ -19,8 +19,8 @@ from cohortlab.rules import (
     split_baskets,
     with_ancestors,
 )
-from cohortlab.rules.counting import size_strata
-from cohortlab.rules.evidence import upper_tail
+from cohortlab.rules.counting import StratifiedCounter, size_strata
+from cohortlab.rules.evidence import DesignEffect, people_of, upper_tail
 from cohortlab.rules.reading import read_baskets
 
 PLANTED = [("i03", "i30", 0.6), ("i05", "i33", 0.5), ("i01", "i38", 0.3)]
@@ -79,6 +79,38 @@ def test_the_tail_is_never_below_the_exact_one_and_near_it(seed):
             assert p < 4 * beyond[found]
         compared += 1
     assert compared > 3
+
+
+def by_hand(table, left, right):
+    """Design effects and people of a rule, from dense arrays of baskets."""
+    held = table.groupby("basket_id", sort=False)["item"].agg(set)
+    owner = table.drop_duplicates("basket_id")["person_id"].to_numpy()
+    strata = held.map(lambda items: int(np.sqrt(len(items) + 0.5)))
+    x, y = (
+        held.map(lambda items, side=side: side <= items).astype(float) for side in (left, right)
+    )
+    p, q = (side.groupby(strata).transform("mean") for side in (x, y))
+    excess = (x - p) * (y - q)
+    moves = 1 - x / x.mean() - y / y.mean() + x * y / (x * y).mean()
+    effects = [
+        max(1.0, (v.groupby(owner).sum() ** 2).sum() / (v**2).sum()) for v in (excess, moves)
+    ]
+    return *effects, len(set(owner[(x * y).astype(bool)]))
+
+
+def test_design_effects_are_those_of_sums_over_people():
+    rng = np.random.default_rng(2)
+    baskets = mixed_sizes(rng, n_baskets=300, planted=PLANTED)
+    table = long_table(baskets, people=rng.integers(0, 60, 300).tolist())
+    rules = association_rules(frequent_itemsets(table, 0.04, max_len=3), min_threshold=0.3)
+    read = read_baskets(table)
+    counter = StratifiedCounter(read, size_strata(read), read.items)
+    effect = DesignEffect(counter, people_of(table, read.ids))
+    assert len(rules) > 20
+    for left, right in zip(rules["antecedents"], rules["consequents"], strict=True):
+        masks = counter.mask(left), counter.mask(right)
+        found = effect(*masks), effect.of_lift(*masks), effect.n_people(*masks)
+        assert found == pytest.approx(by_hand(table, left, right), rel=1e-9)
 
 
 def test_on_shuffled_baskets_no_more_rules_are_accepted_than_stated():

@@ -1,6 +1,6 @@
 """Rules found on some baskets and judged on others."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
@@ -17,6 +17,11 @@ from cohortlab.rules.evidence import DesignEffect, people_of, upper_tail
 from cohortlab.rules.itemsets import frequent_itemsets
 from cohortlab.rules.measures import RuleCounts, fisher_p, lift_interval
 from cohortlab.rules.reading import read_baskets
+
+#: Antecedents and consequents of every rule.
+Sides = list[tuple[frozenset, frozenset]]
+JUDGED = ["both", "left", "right", "people", "expected", "effect", "lift_effect"]
+JUDGED += ["p", "best", "p_productive"]
 
 
 @dataclass(frozen=True)
@@ -136,42 +141,63 @@ def confirm_rules(
     counter = StratifiedCounter(read, size_strata(read), sorted_items(used))
     people = people_of(baskets, read.ids)
     effect = DesignEffect(counter, people) if people is not None and people.n else None
-    mask = cache(counter.mask)
-    sides = zip(rules["antecedents"], rules["consequents"], strict=True)
-    judged = pd.DataFrame([_judge(*pair, counter, mask, effect) for pair in sides], columns=JUDGED)
+    sides = list(zip(rules["antecedents"], rules["consequents"], strict=True))
+    judged = _judged(sides, counter, effect)
     table = rules[["antecedents", "consequents"]].reset_index(drop=True)
     for name in ["support", "confidence", "lift"]:
         table[f"discovery {name}"] = rules[name].to_numpy()
     return _decided(table, judged, read.n_baskets, alpha, correction, min_improvement)
 
 
-JUDGED = ["both", "left", "right", "people", "expected", "effect", "lift_effect"]
-JUDGED += ["p", "best", "p_productive"]
-
-
-def _judge(
-    left: frozenset,
-    right: frozenset,
+def _judged(
+    sides: list[tuple[frozenset, frozenset]],
     counter: StratifiedCounter,
-    mask: Callable,
     effect: DesignEffect | None,
-) -> tuple:
-    masks = mask(left), mask(right)
-    both = masks[0] & masks[1]
-    counts = [counter.counts(mask) for mask in (both, *masks)]
-    repeat = effect is not None and effect.people.repeat
-    factor, lift_factor = (effect(*masks), effect.of_lift(*masks)) if repeat else (1.0, 1.0)
-    expected, p = upper_tail(*counts, counter.sizes, factor)
-    best, p_productive = counts[2].sum() / max(counter.sizes.sum(), 1), p
-    for fewer in _parts(left):
-        general = mask(fewer)
-        n, with_right = counter.counts(general), counter.counts(general & masks[1])
-        best = max(best, with_right.sum() / max(n.sum(), 1))
-        if len(fewer) == len(left) - 1:
-            p_productive = max(p_productive, upper_tail(*counts[:2], with_right, n, factor)[1])
-    n_people = effect.n_people(both) if effect else -1
-    totals = [int(count.sum()) for count in counts]
-    return (*totals, n_people, expected, factor, lift_factor, p, best, p_productive)
+) -> pd.DataFrame:
+    """Count and test every rule: the columns that `_decided` takes, a row a rule."""
+    count = cache(lambda itemset: counter.counts(counter.mask(itemset)))
+
+    def counts(itemsets: Iterable[frozenset]) -> np.ndarray:
+        rows = [count(itemset) for itemset in itemsets]
+        return np.array(rows, dtype=np.int64).reshape(len(rows), len(counter.sizes))
+
+    both, left, right = (
+        counts(itemsets)
+        for itemsets in ([a | b for a, b in sides], [a for a, _ in sides], [b for _, b in sides])
+    )
+    people, factor, lift_factor = _of_people(sides, counter, effect)
+    expected, p = upper_tail(both, left, right, counter.sizes, factor)
+    best, p_productive = right.sum(axis=1) / max(counter.sizes.sum(), 1), p.copy()
+    parts = [(place, part) for place, (a, _) in enumerate(sides) for part in _parts(a)]
+    places = np.array([place for place, _ in parts], dtype=np.int64)
+    n = counts(part for _, part in parts)
+    with_right = counts(part | sides[place][1] for place, part in parts)
+    np.maximum.at(best, places, with_right.sum(axis=1) / np.maximum(n.sum(axis=1), 1))
+    nearly = np.array([len(part) == len(sides[place][0]) - 1 for place, part in parts], dtype=bool)
+    at = places[nearly]
+    _, p_less = upper_tail(both[at], left[at], with_right[nearly], n[nearly], factor[at])
+    np.maximum.at(p_productive, at, p_less)
+    totals = (part.sum(axis=1) for part in (both, left, right))
+    columns = (*totals, people, expected, factor, lift_factor, p, best, p_productive)
+    return pd.DataFrame(dict(zip(JUDGED, columns, strict=True)))
+
+
+def _of_people(
+    sides: list[tuple[frozenset, frozenset]],
+    counter: StratifiedCounter,
+    effect: DesignEffect | None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """People behind every rule, -1 where they are not known, and its two design effects."""
+    people, factors = np.full(len(sides), -1), np.ones((2, len(sides)))
+    if effect is None:
+        return people, *factors
+    mask = cache(counter.mask)
+    for place, side in enumerate(sides):
+        masks = mask(side[0]), mask(side[1])
+        people[place] = effect.n_people(*masks)
+        if effect.people.repeat:
+            factors[:, place] = effect(*masks), effect.of_lift(*masks)
+    return people, *factors
 
 
 def _parts(items: frozenset) -> list[frozenset]:

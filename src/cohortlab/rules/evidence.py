@@ -6,26 +6,32 @@ import numpy as np
 import pandas as pd
 from scipy.special import betainc
 
+from cohortlab.compiled import compiled
 from cohortlab.rules.counting import StratifiedCounter
+from cohortlab.rules.kernels import ones
 
 
 def upper_tail(
-    both: np.ndarray, left: np.ndarray, right: np.ndarray, n: np.ndarray, design_effect: float = 1.0
-) -> tuple[float, float]:
+    both: np.ndarray,
+    left: np.ndarray,
+    right: np.ndarray,
+    n: np.ndarray,
+    design_effect: float | np.ndarray = 1.0,
+) -> tuple[np.ndarray, np.ndarray]:
     """Bound the chance of so many baskets with both sides, given the margins of every stratum.
 
     Parameters
     ----------
-    both, left, right, n : ndarray of int, shape (n_strata,)
-        Baskets with both sides, with the left, with the right, and all.
-    design_effect : float
+    both, left, right, n : ndarray of int, shape (..., n_strata)
+        Baskets with both sides, with the left, with the right, and all; of one rule, or of many.
+    design_effect : float or ndarray of shape (...)
         How many baskets weigh as one independent one, at least 1.
 
     Returns
     -------
-    expected : float
+    expected : ndarray of shape (...)
         Baskets with both that chance gives.
-    p : float
+    p : ndarray of shape (...)
         An upper bound of the one-sided p-value; 1 unless there is a basket more than expected.
 
     Notes
@@ -45,17 +51,15 @@ def upper_tail(
     --------
     >>> some = np.array([6]), np.array([10]), np.array([20]), np.array([100])
     >>> expected, p = upper_tail(*some)
-    >>> expected, round(p, 4)
+    >>> float(expected), round(float(p), 4)
     (2.0, 0.0064)
     """
-    known = n > 0
-    expected = float((left[known] * right[known] / n[known]).sum())
-    n_trials = float(np.minimum(left, right).sum())
-    found = float(both.sum())
-    if found - expected < design_effect:
-        return expected, 1.0
+    expected = (left * right / np.maximum(n, 1)).sum(axis=-1)
+    n_trials = np.minimum(left, right).sum(axis=-1)
+    found = both.sum(axis=-1)
     trials, successes = n_trials / design_effect, found / design_effect
-    return expected, float(betainc(successes, trials - successes + 1.0, expected / n_trials))
+    tail = betainc(successes, trials - successes + 1.0, expected / np.maximum(n_trials, 1))
+    return expected, np.where(found - expected < design_effect, 1.0, tail)
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,7 @@ class DesignEffect:
         flat = self.person_of[real] * n_strata + counter.stratum_of[real]
         counted = np.bincount(flat, minlength=people.n * n_strata)
         self.baskets_of_people = counted.reshape(people.n, n_strata).astype(float)
+        self.n_baskets = self.baskets_of_people.sum(axis=1)
 
     def __call__(self, left: np.ndarray, right: np.ndarray) -> float:
         """Return the effect for a rule, given the bits of its sides."""
@@ -145,10 +150,8 @@ class DesignEffect:
         n = counter.sizes
         a, b, both = (counter.counts(mask) for mask in (left, right, left & right))
         p, q = a / n, b / n
-        at = self._places(left, right)
-        strata = [counter.stratum_of[places] for places in at]
-        weights = [-q[strata[0]], -p[strata[1]], (1 - p - q)[strata[2]]]
-        sums = self._by_person(at, weights) + self.baskets_of_people @ (p * q)
+        more = np.stack([-q, -p, 1 - p - q])
+        sums = self._by_person(left, right, self.baskets_of_people @ (p * q), more)
         squares = both * ((1 - p) * (1 - q)) ** 2 + (a - both) * ((1 - p) * q) ** 2
         squares += (b - both) * (p * (1 - q)) ** 2 + (n - a - b + both) * (p * q) ** 2
         return _inflation(sums, float(squares.sum()))
@@ -168,26 +171,40 @@ class DesignEffect:
             return self(left, right)
         n = float(self.counter.sizes.sum())
         moves = np.array([-n / a, -n / b, n / both - n / a - n / b])
-        at = self._places(left, right)
-        weights = [np.full(len(places), move) for places, move in zip(at, moves, strict=True)]
-        sums = self._by_person(at, weights) + self.baskets_of_people.sum(axis=1)
+        more = np.repeat(moves[:, None], len(self.counter.sizes), axis=1)
+        sums = self._by_person(left, right, self.n_baskets.copy(), more)
         numbers = np.array([a - both, b - both, both])
         return _inflation(sums, float(numbers @ (1 + moves) ** 2 + n - numbers.sum()))
 
-    def _places(self, left: np.ndarray, right: np.ndarray) -> list[np.ndarray]:
-        """Places of the baskets with the left side only, with the right one only, with both."""
-        return [self.counter.places(mask) for mask in (left & ~right, right & ~left, left & right)]
+    def n_people(self, left: np.ndarray, right: np.ndarray) -> int:
+        """Count the people who have a basket with both sides."""
+        once = np.zeros((3, len(self.counter.sizes)))
+        once[2] = 1.0
+        sums = self._by_person(left, right, np.zeros(self.people.n), once)
+        return int(np.count_nonzero(sums))
 
-    def _by_person(self, at: list[np.ndarray], weights: list[np.ndarray]) -> np.ndarray:
-        owners = self.person_of[np.concatenate(at)]
-        return np.bincount(owners, np.concatenate(weights), minlength=self.people.n)
+    def _by_person(
+        self, left: np.ndarray, right: np.ndarray, sums: np.ndarray, more: np.ndarray
+    ) -> np.ndarray:
+        """Add to a sum for every person what `_add_by_person` says."""
+        _add_by_person(left, right, self.person_of, self.counter.stratum_of, more, sums)
+        return sums
 
-    def n_people(self, mask: np.ndarray) -> int:
-        """Count the people behind some baskets."""
-        return len(np.unique(self.person_of[self.counter.places(mask)]))
+
+@compiled()
+def _add_by_person(left, right, person_of, stratum_of, more, sums):
+    """Add to each person's sum: rows of `more` are with the left side only, the right one, both."""
+    for word in range(len(left)):
+        rest = left[word] | right[word]
+        while rest:
+            lowest = rest & (~rest + np.uint64(1))
+            rest ^= lowest
+            place = 64 * word + np.int64(ones(lowest - np.uint64(1)))
+            held = np.int64(left[word] & lowest != 0) + 2 * np.int64(right[word] & lowest != 0)
+            sums[person_of[place]] += more[held - 1, stratum_of[place]]
 
 
 def _inflation(sums_of_people: np.ndarray, squares_of_baskets: float) -> float:
     if squares_of_baskets <= 0:
         return 1.0
-    return max(1.0, float((sums_of_people**2).sum()) / squares_of_baskets)
+    return max(1.0, float(sums_of_people @ sums_of_people) / squares_of_baskets)

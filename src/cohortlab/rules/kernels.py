@@ -27,7 +27,7 @@ _PRUNED, _PASSED, _KEPT = 0, 1, 2
 
 
 @intrinsic
-def _ones(typing_context, word):
+def ones(typing_context, word):
     """Count the bits of a word that are one, in one instruction of the processor."""
 
     def generate(context, builder, signature, arguments):
@@ -56,7 +56,7 @@ def _intersect(bits, left, right, target, shifts, n_words):
     for word in range(width):
         both = bits[these + word] & bits[those + word]
         bits[common + word] = both
-        count += _ones(both) << shifts[word]
+        count += ones(both) << shifts[word]
     return np.int64(count)
 
 
@@ -213,7 +213,7 @@ def _judge(row, slot, rows, aim, apart, needed, partners, excluded):
             count = np.uint64(0)
             for word in range(n_words):
                 both = bits[row * n_words + word] & bits[other * n_words + word]
-                count += _ones(both) << shifts[word]
+                count += ones(both) << shifts[word]
             if np.int64(count) >= needed:
                 verdict = _PASSED
     return verdict
