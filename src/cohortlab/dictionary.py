@@ -57,7 +57,7 @@ side by side; under `plane` what comes from the drawn plane) and the folder `bun
 (segments before down, after across), and `segmentation.json` (edges of the scores and intervals of
 the segments: all that assigning a new customer needs).
 
-The study `populations` adds `lesson.csv` (one trial an algorithm and overlap), `recovered.csv`
+The study `populations` adds `lesson.csv` (one row an algorithm, overlap and trial), `recovered.csv`
 (how much of the planted matrix came back, by strength), `lesson.dot`, `lesson.svg`, `lesson.json`,
 `phases.csv` (means of `score` with their intervals, by condition and algorithm),
 `leaderboard.csv`, `advice.csv` (the best algorithm by overlap, strength and density),

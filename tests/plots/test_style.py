@@ -2,10 +2,11 @@
 
 from itertools import combinations
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from cohortlab.plots.style import cluster_colours, spread_labels
+from cohortlab.plots.style import cluster_colours, logarithmic, spread_labels
 
 # Linear RGB to XYZ (IEC 61966-2-1) over the white of D65, and what protan and deutan eyes see of
 # linear RGB (Machado, Oliveira and Fernandes 2009, table 1, severity 1).
@@ -65,3 +66,22 @@ def test_labels_end_apart_and_those_that_lie_free_stay(seed):
 def test_labels_of_one_place_are_spread():
     moved = spread_labels(np.zeros((3, 2)), (1.0, 1.0))
     assert len({tuple(place) for place in moved.round(6)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("ends", "labels"),
+    [
+        ((0.004, 0.12), ["0.005", "0.01", "0.02", "0.05", "0.1"]),
+        ((0.019, 0.039), ["0.02", "0.025", "0.03", "0.035"]),
+        ((0.9, 300), ["1", "10", "100"]),
+    ],
+)
+def test_a_logarithmic_axis_has_labels_that_it_has_room_for(ends, labels):
+    figure, axes = plt.subplots()
+    axes.set_xlim(*ends)
+    logarithmic(axes.xaxis)
+    axes.set_xlim(*ends)
+    labels_of = axes.xaxis.get_major_formatter().format_ticks(axes.get_xticks())
+    within = [ends[0] <= place <= ends[1] for place in axes.get_xticks()]
+    assert [text for text, seen in zip(labels_of, within, strict=True) if seen] == labels
+    plt.close(figure)

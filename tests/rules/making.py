@@ -29,12 +29,14 @@ def groceries():
 
 
 def long_table(baskets, people=None):
-    rows = [(f"t{i}", item) for i, basket in enumerate(baskets) for item in basket]
-    table = pd.DataFrame(rows, columns=["basket_id", "item"], dtype=object)
+    baskets = [list(basket) for basket in baskets]
+    sizes = [len(basket) for basket in baskets]
+    ids = np.array([f"t{i}" for i in range(len(baskets))], dtype=object)
+    columns = {"basket_id": np.repeat(ids, sizes)}
     if people is not None:
-        owner = {f"t{i}": person for i, person in enumerate(people)}
-        table.insert(1, "person_id", table["basket_id"].map(owner))
-    return table
+        columns["person_id"] = np.repeat(np.array(list(people), dtype=object), sizes)
+    columns["item"] = np.array([item for basket in baskets for item in basket], dtype=object)
+    return pd.DataFrame(columns, dtype=object)
 
 
 def one_hot(baskets, items="abcdefg"):
@@ -61,8 +63,8 @@ def mixed_sizes(rng, n_baskets=1000, n_items=40, planted=()):
     sizes = np.minimum(1 + np.exp(rng.normal(1.2, 0.8, n_baskets)).astype(int), 30)
     popularity = 1 / np.arange(1, n_items + 1) ** 0.8
     keys = rng.exponential(size=(n_baskets, n_items)) / popularity
-    order = np.argsort(keys, axis=1)
-    baskets = [{f"i{j:02d}" for j in row[:size]} for row, size in zip(order, sizes, strict=True)]
+    order = np.array([f"i{j:02d}" for j in range(n_items)])[np.argsort(keys, axis=1)].tolist()
+    baskets = [set(row[:size]) for row, size in zip(order, sizes, strict=True)]
     for left, right, probability in planted:
         for basket in baskets:
             if left in basket and rng.random() < probability:

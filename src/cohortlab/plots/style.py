@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 DIVERGING = "RdBu_r"
 SEQUENTIAL = "cividis"
@@ -21,6 +21,8 @@ _GROUPS = (
     *("#56b4e9", "#7f0000", "#ece133", "#332288", "#004d40"),
 )
 _MOST_ROUNDS = 200
+#: Labels that an axis has room for.
+_MOST_TICKS = 7
 #: How light red, green and blue look.
 _LIGHTNESS = (0.299, 0.587, 0.114)
 
@@ -208,8 +210,22 @@ def spread_labels(places: np.ndarray, size: tuple[float, float]) -> np.ndarray:
     return moved * size
 
 
+class _FewTicks(LogLocator):
+    """Ticks of a logarithmic axis, no more than seven, so that their labels have room."""
+
+    def tick_values(self, vmin: float, vmax: float) -> np.ndarray:
+        ticks = super().tick_values(vmin, vmax)
+        if np.count_nonzero((ticks >= vmin) & (ticks <= vmax)) <= _MOST_TICKS:
+            return ticks
+        if vmax < 10 * vmin:
+            return MaxNLocator(4).tick_values(vmin, vmax)
+        return LogLocator(numticks=_MOST_TICKS).tick_values(vmin, vmax)
+
+
 def logarithmic(axis: Axis) -> None:
     """Make an axis logarithmic, with plain numbers at 1, 2 and 5 of each power of ten.
+
+    Where these are more than seven, the powers alone; on less than a power, some round numbers.
 
     Parameters
     ----------
@@ -221,7 +237,7 @@ def logarithmic(axis: Axis) -> None:
     None
     """
     getattr(axis.axes, f"set_{axis.axis_name}scale")("log")
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
+    axis.set_major_locator(_FewTicks(subs=(1.0, 2.0, 5.0), numticks=12))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 

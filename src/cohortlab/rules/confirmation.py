@@ -20,6 +20,7 @@ from cohortlab.rules.reading import read_baskets
 
 #: Antecedents and consequents of every rule.
 Sides = list[tuple[frozenset, frozenset]]
+#: What is counted and tested of every rule.
 JUDGED = ["both", "left", "right", "people", "expected", "effect", "lift_effect"]
 JUDGED += ["p", "best", "p_productive"]
 
@@ -143,18 +144,15 @@ def confirm_rules(
     effect = DesignEffect(counter, people) if people is not None and people.n else None
     sides = list(zip(rules["antecedents"], rules["consequents"], strict=True))
     judged = _judged(sides, counter, effect)
-    table = rules[["antecedents", "consequents"]].reset_index(drop=True)
-    for name in ["support", "confidence", "lift"]:
-        table[f"discovery {name}"] = rules[name].to_numpy()
-    return _decided(table, judged, read.n_baskets, alpha, correction, min_improvement)
+    told = {side: rules[side].to_numpy() for side in ("antecedents", "consequents")}
+    told |= {f"discovery {n}": rules[n].to_numpy() for n in ("support", "confidence", "lift")}
+    return _decided(told, judged, read.n_baskets, alpha, correction, min_improvement)
 
 
 def _judged(
-    sides: list[tuple[frozenset, frozenset]],
-    counter: StratifiedCounter,
-    effect: DesignEffect | None,
-) -> pd.DataFrame:
-    """Count and test every rule: the columns that `_decided` takes, a row a rule."""
+    sides: Sides, counter: StratifiedCounter, effect: DesignEffect | None
+) -> dict[str, np.ndarray]:
+    """Count and test every rule: what `_decided` takes, by the names of `JUDGED`."""
     count = cache(lambda itemset: counter.counts(counter.mask(itemset)))
 
     def counts(itemsets: Iterable[frozenset]) -> np.ndarray:
@@ -168,24 +166,24 @@ def _judged(
     people, factor, lift_factor = _of_people(sides, counter, effect)
     expected, p = upper_tail(both, left, right, counter.sizes, factor)
     best, p_productive = right.sum(axis=1) / max(counter.sizes.sum(), 1), p.copy()
-    parts = [(place, part) for place, (a, _) in enumerate(sides) for part in _parts(a)]
-    places = np.array([place for place, _ in parts], dtype=np.int64)
-    n = counts(part for _, part in parts)
-    with_right = counts(part | sides[place][1] for place, part in parts)
+    # Every shorter rule: its place among the rules, and how many of its antecedents it lacks.
+    shorter = [(place, part) for place, (a, _) in enumerate(sides) for part in _parts(a)]
+    places = np.array([place for place, _ in shorter], dtype=np.int64)
+    lacks = np.array([len(sides[place][0]) - len(part) for place, part in shorter], dtype=np.int64)
+    n = counts(part for _, part in shorter)
+    with_right = counts(part | sides[place][1] for place, part in shorter)
     np.maximum.at(best, places, with_right.sum(axis=1) / np.maximum(n.sum(axis=1), 1))
-    nearly = np.array([len(part) == len(sides[place][0]) - 1 for place, part in parts], dtype=bool)
-    at = places[nearly]
-    _, p_less = upper_tail(both[at], left[at], with_right[nearly], n[nearly], factor[at])
-    np.maximum.at(p_productive, at, p_less)
+    one = lacks == 1
+    at = places[one]
+    _, p_one = upper_tail(both[at], left[at], with_right[one], n[one], factor[at])
+    np.maximum.at(p_productive, at, p_one)
     totals = (part.sum(axis=1) for part in (both, left, right))
     columns = (*totals, people, expected, factor, lift_factor, p, best, p_productive)
-    return pd.DataFrame(dict(zip(JUDGED, columns, strict=True)))
+    return dict(zip(JUDGED, columns, strict=True))
 
 
 def _of_people(
-    sides: list[tuple[frozenset, frozenset]],
-    counter: StratifiedCounter,
-    effect: DesignEffect | None,
+    sides: Sides, counter: StratifiedCounter, effect: DesignEffect | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """People behind every rule, -1 where they are not known, and its two design effects."""
     people, factors = np.full(len(sides), -1), np.ones((2, len(sides)))
@@ -206,35 +204,32 @@ def _parts(items: frozenset) -> list[frozenset]:
 
 
 def _decided(
-    table: pd.DataFrame,
-    judged: pd.DataFrame,
+    told: dict[str, np.ndarray],
+    judged: dict[str, np.ndarray],
     n_baskets: int,
     alpha: float,
     correction: str,
     min_improvement: float,
 ) -> pd.DataFrame:
-    both, left, right = (judged[name].to_numpy(dtype=np.int64) for name in JUDGED[:3])
-    counts = RuleCounts(both, left, right, n_baskets)
+    both, left, people = (judged[name] for name in ("both", "left", "people"))
+    effect, p, p_productive = (judged[name] for name in ("lift_effect", "p", "p_productive"))
+    counts = RuleCounts(both, left, judged["right"], n_baskets)
     with np.errstate(divide="ignore", invalid="ignore"):
         confidence, lift = both / left, both * float(n_baskets) / counts.expected
-    table["count"], table["support"] = both, both / max(n_baskets, 1)
-    table["confidence"], table["lift"] = confidence, lift
-    effect = judged["lift_effect"].to_numpy(dtype=float)
-    table["lift_low"], table["lift_high"] = lift_interval(counts, design_effect=effect)
-    table["expected"] = judged["expected"].to_numpy(dtype=float)
-    table["people"] = judged["people"].astype("Int64").mask(judged["people"] < 0)
-    table["design_effect"] = judged["effect"].to_numpy(dtype=float)
-    table["lift_design_effect"] = effect
-    table["fisher_p"] = fisher_p(counts)
-    table["p"] = judged["p"].to_numpy(dtype=float)
-    table["q"] = adjust(table["p"].to_numpy(), correction)
-    table["confirmed"] = table["q"] <= alpha
-    table["improvement"] = confidence - judged["best"].to_numpy(dtype=float)
-    table["p_productive"] = judged["p_productive"].to_numpy(dtype=float)
-    table["productive"] = adjust(table["p_productive"].to_numpy(), correction) <= alpha
-    table["redundant"] = ~table["productive"] | ~(table["improvement"] > min_improvement)
-    table.attrs = {"n_baskets": n_baskets}
-    return table
+    lift_low, lift_high = lift_interval(counts, design_effect=effect)
+    q, improvement = adjust(p, correction), confidence - judged["best"]
+    productive = adjust(p_productive, correction) <= alpha
+    table = {"count": both, "support": both / max(n_baskets, 1), "confidence": confidence}
+    table |= {"lift": lift, "lift_low": lift_low, "lift_high": lift_high}
+    table |= {"expected": judged["expected"]}
+    table |= {"people": pd.Series(people, dtype="Int64").mask(people < 0)}
+    table |= {"design_effect": judged["effect"], "lift_design_effect": effect}
+    table |= {"fisher_p": fisher_p(counts), "p": p, "q": q, "confirmed": q <= alpha}
+    table |= {"improvement": improvement, "p_productive": p_productive, "productive": productive}
+    table |= {"redundant": ~productive | ~(improvement > min_improvement)}
+    frame = pd.DataFrame(told | table)
+    frame.attrs = {"n_baskets": n_baskets}
+    return frame
 
 
 def discover_and_confirm(

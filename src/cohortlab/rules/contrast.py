@@ -148,15 +148,13 @@ def mantel_haenszel(
 def _compared(
     rules: pd.DataFrame, cluster: object, inside: pd.DataFrame, outside: pd.DataFrame
 ) -> pd.DataFrame:
-    table = rules[["antecedents", "consequents"]].reset_index(drop=True)
-    table["cluster"] = cluster
+    columns = {side: rules[side].to_numpy() for side in ("antecedents", "consequents")}
+    columns["cluster"] = np.full(len(rules), cluster)
     for word, side in [("in", inside), ("out", outside)]:
         for name in SIDE[:-1]:
             values = side[name].to_numpy()
-            table[f"{word} {name}"] = values.astype(np.int64) if name == "count" else values
-    table["difference"] = table["in log_odds_ratio"] - table["out log_odds_ratio"]
+            columns[f"{word} {name}"] = values.astype(np.int64) if name == "count" else values
+    difference = columns["in log_odds_ratio"] - columns["out log_odds_ratio"]
     error = np.sqrt(inside["variance"].to_numpy() + outside["variance"].to_numpy())
-    table["standard_error"] = error
-    table["z"] = table["difference"] / error
-    table["p"] = 2 * ndtr(-np.abs(table["z"].to_numpy(dtype=float)))
-    return table
+    columns |= {"difference": difference, "standard_error": error, "z": difference / error}
+    return pd.DataFrame(columns | {"p": 2 * ndtr(-np.abs(difference / error))})

@@ -77,7 +77,7 @@ RANGES = {
         "n_items": "[10, inf)",
         "density": "(0, inf)",
         "densities": "(0, inf)",
-        "n_edge_seeds": "[1, inf)",
+        "n_seeds": "[1, inf)",
         "overlaps": "[0, 0.5]",
         "strengths": "[0, 1]",
         "alpha": "(0, 1)",
