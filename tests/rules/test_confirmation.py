@@ -399,7 +399,21 @@ def test_the_most_confident_direction_is_kept():
             lambda t: confirm_rules(
                 association_rules(frequent_itemsets(t, 1)), t.assign(person_id=range(len(t)))
             ),
-            "belong to more than one person",
+            r"belong to more than one person, the first is '",
+        ),
+        (
+            lambda t: confirm_rules(
+                association_rules(frequent_itemsets(t, 1)),
+                t.assign(basket_id=7, person_id=[1, *[2] * (len(t) - 1)]),
+            ),
+            r"1 baskets belong to more than one person, the first is 7:",
+        ),
+        (
+            lambda t: confirm_rules(
+                association_rules(frequent_itemsets(t, 1)),
+                t.assign(person_id=[None, *[2] * (len(t) - 1)]),
+            ),
+            r"person_id is missing in 1 rows, the first of basket 't0'",
         ),
         (
             lambda t: split_baskets(t.assign(person_id=None), rng=np.random.default_rng(0)),

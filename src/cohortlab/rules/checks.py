@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,7 +43,23 @@ def sorted_items(items: Iterable) -> list:
     list
         The items as Python's own values.
     """
-    return sorted(item.item() if isinstance(item, np.generic) else item for item in items)
+    return sorted(map(plain_value, items))
+
+
+def plain_value(value: Any) -> Any:
+    """Return one of NumPy's numbers as Python's own, and anything else as it is.
+
+    Parameters
+    ----------
+    value : object
+        An item, an id, a cell.
+
+    Returns
+    -------
+    object
+        What a message shows without the name of its type.
+    """
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def require(table: pd.DataFrame, names: list[str], what: str) -> None:

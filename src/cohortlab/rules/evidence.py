@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.special import betainc
 
 from cohortlab.compiled import compiled
+from cohortlab.rules.checks import plain_value
 from cohortlab.rules.counting import StratifiedCounter
 from cohortlab.rules.kernels import ones
 
@@ -100,16 +101,21 @@ def people_of(table: pd.DataFrame | None, ids: np.ndarray) -> People | None:
     """
     if not isinstance(table, pd.DataFrame) or "person_id" not in table.columns:
         return None
+    unknown = table["person_id"].isna()
+    if unknown.any():
+        first = plain_value(table.loc[unknown, "basket_id"].iloc[0])
+        raise ValueError(
+            f"baskets.person_id is missing in {int(unknown.sum())} rows, the first of basket "
+            f"{first!r}: drop or name them"
+        )
     owners = table[["basket_id", "person_id"]].drop_duplicates()
     shared = owners["basket_id"].duplicated()
     if shared.any():
-        first = owners.loc[shared, "basket_id"].iloc[0]
+        first = plain_value(owners.loc[shared, "basket_id"].iloc[0])
         raise ValueError(
             f"{int(shared.sum())} baskets belong to more than one person, the first is {first!r}: "
             "make basket ids unique"
         )
-    if owners["person_id"].isna().any():
-        raise ValueError("baskets.person_id is missing in some rows: drop or name them")
     owner = owners.set_index("basket_id")["person_id"].reindex(ids)
     codes, known = pd.factorize(owner)
     return People(codes, len(known))

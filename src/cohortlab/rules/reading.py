@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from cohortlab.rules.checks import require
+from cohortlab.rules.checks import plain_value, require
 
 #: A log has at most so many columns of ids: baskets, people, items.
 MOST_IDS = 3
@@ -203,8 +203,8 @@ def _from_one_hot(frame: pd.DataFrame) -> Baskets:
 
 def _not_a_flag(frame: pd.DataFrame, value: Any, row: int, place: int) -> str:
     return (
-        f"the one-hot frame holds {value!r} in row {row}, column {frame.columns[place]!r}: every "
-        "value has to be true or false, 1 or 0; a table of ids needs the columns basket_id and item"
+        f"the one-hot frame holds {plain_value(value)!r} in row {row}, column "
+        f"{frame.columns[place]!r}: every value has to be true or false, 1 or 0; a table of ids needs the columns basket_id and item"
     )
 
 
@@ -249,7 +249,7 @@ def _coded(rows: np.ndarray, columns: np.ndarray, ids: np.ndarray, items: list) 
         blank = _blank(names)
         if blank:
             own = np.isin(codes, blank)
-            where = f", first in basket {ids[rows[own][0]]!r}" if own.any() else ""
+            where = f", first in basket {plain_value(ids[rows[own][0]])!r}" if own.any() else ""
             raise ValueError(
                 f"{what} are blank in {int(own.sum())} entries{where}: drop or name them before "
                 "mining"
