@@ -204,7 +204,8 @@ def _from_one_hot(frame: pd.DataFrame) -> Baskets:
 def _not_a_flag(frame: pd.DataFrame, value: Any, row: int, place: int) -> str:
     return (
         f"the one-hot frame holds {plain_value(value)!r} in row {row}, column "
-        f"{frame.columns[place]!r}: every value has to be true or false, 1 or 0; a table of ids needs the columns basket_id and item"
+        f"{frame.columns[place]!r}: every value has to be true or false, 1 or 0; a table of ids "
+        "needs the columns basket_id and item"
     )
 
 
