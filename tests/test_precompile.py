@@ -2,8 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import REPOSITORY
+from scipy import sparse
 
 from cohortlab import precompile
+from cohortlab.bipartite import permutations, relations
 from cohortlab.mixture import kernels as passes
 from cohortlab.mixture import search
 from cohortlab.rules import (
@@ -33,10 +35,18 @@ def use_rules():
     shuffle_baskets(frame, rng=np.random.default_rng(1))
 
 
+def use_relations():
+    rng = np.random.default_rng(1)
+    incidence = sparse.csr_array(rng.poisson(1.0, (30, 9)))
+    people, items = (rng.choice(["a", "b", "c"], n) for n in incidence.shape)
+    relations(incidence, people, items, permutation="labels", n_permutations=3, rng=rng)
+
+
 @pytest.mark.parametrize(
     ("compile_part", "use", "loops"),
     [
         (precompile.compile_mixtures, use_mixtures, [passes.run_rows]),
+        (precompile.compile_relations, use_relations, [permutations._add_rows]),
         (
             precompile.compile_rules,
             use_rules,

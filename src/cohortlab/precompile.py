@@ -33,7 +33,23 @@ def compile_rules() -> None:
     shuffle_baskets(baskets, rng=np.random.default_rng(0))
 
 
-def compile_all(parts: tuple[Callable[[], None], ...] = (compile_mixtures, compile_rules)) -> None:
+def compile_relations() -> None:
+    """Test a few relations by shuffled clusters, which compiles their sums."""
+    from scipy import sparse
+
+    from cohortlab.bipartite import relations
+
+    labels = np.array([0, 0, 1, 1])
+    incidence = sparse.csr_array(np.eye(4, dtype=int))
+    shuffled = {"permutation": "labels", "n_permutations": 1, "rng": np.random.default_rng(0)}
+    relations(incidence, labels, labels, **shuffled)
+
+
+#: What every study uses, by what compiles it.
+PARTS = (compile_mixtures, compile_rules, compile_relations)
+
+
+def compile_all(parts: tuple[Callable[[], None], ...] = PARTS) -> None:
     """Compile the parts side by side, a process each.
 
     Parameters

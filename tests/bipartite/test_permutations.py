@@ -12,6 +12,8 @@ from cohortlab.bipartite import (
     split_edges,
     swap_edges,
 )
+from cohortlab.bipartite.incidence import sum_by_group
+from cohortlab.bipartite.permutations import _add_rows
 
 
 def unrelated(seed, n_people=90, n_items=24, binary=False):
@@ -187,3 +189,11 @@ def test_split_edges_add_up_and_are_independent():
         split_edges(matrix * 0.5, rng=rng)
     with pytest.raises(ValueError, match="share is 1"):
         split_edges(matrix, share=1, rng=rng)
+
+
+def test_the_compiled_sums_are_those_of_a_table():
+    rng = np.random.default_rng(5)
+    columns, codes = rng.normal(size=(500, 7)), rng.integers(0, 4, 500)
+    sums = np.zeros((4, 7))
+    _add_rows(columns, codes, sums)
+    np.testing.assert_array_equal(sums, sum_by_group(columns, codes, 4))
