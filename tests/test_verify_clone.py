@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from conftest import REPOSITORY
 
 from cohortlab.verify import __main__ as command
 from cohortlab.verify import compare_notebooks, differences_in_a_clone
@@ -105,6 +106,21 @@ def test_on_another_kind_of_machine_the_last_digits_may_differ(project):
     commit(project)
     (told,) = differences_in_a_clone(project, studies=["toy"], set_up=False).differences
     assert (told.before, told.now) == ("0.4389", "0.4286")
+
+
+def make(*arguments):
+    command = ["make", "-n", "-o", "setup", "-C", str(REPOSITORY), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_make_verifies_everything_or_one_study():
+    assert "python -m cohortlab.verify clone\n" in make("verify").replace(" \n", "\n")
+    assert "python -m cohortlab.verify clone --study sessions\n" in make("verify", "STUDY=sessions")
+
+
+def test_make_review_asks_for_a_revision():
+    assert "python -m cohortlab.review main v1" in make("review", "BASE=main", "HEAD=v1")
+    assert "Name the revision" in make("review")
 
 
 @pytest.mark.parametrize(

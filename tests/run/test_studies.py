@@ -4,7 +4,7 @@ import stat
 import pytest
 from conftest import REPOSITORY
 
-from cohortlab.run.studies import run_studies
+from cohortlab.run.studies import main, run_studies
 
 FAKE = """#!/bin/sh
 echo "$@" >> calls
@@ -57,3 +57,13 @@ def test_where_nothing_has_changed_nothing_runs_and_that_is_said(fake_dvc, tmp_p
 
 def test_make_repro_runs_studies_side_by_side():
     assert "python -m cohortlab.run.studies" in (REPOSITORY / "Makefile").read_text()
+
+
+def test_a_study_that_is_named_runs_alone(fake_dvc, tmp_path, monkeypatch):
+    fake_dvc()
+    (tmp_path / "dvc.yaml").write_text("stages: {}\n")
+    monkeypatch.chdir(tmp_path)
+    assert main(["--study", "second"]) == 0
+    assert [call for call in calls(tmp_path) if "repro" in call] == [
+        "--wait-for-lock repro --glob *@second"
+    ]
