@@ -20,6 +20,7 @@ PLACES = {
     "goods": "log/items.parquet (kind of log: populations)",
     "purchases": "log/purchases.parquet",
     "visits": "log/visits.parquet",
+    "flows": "log/flows.parquet",
     "session_features": "features.parquet (kind of log: events)",
     "session_attributes": "attributes.parquet (kind of log: events)",
     "customer_features": "features.parquet (kind of log: invoices)",
@@ -28,6 +29,10 @@ PLACES = {
     "basket_attributes": "attributes.parquet (kind of log: baskets)",
     "user_features": "features.parquet (kind of log: visits)",
     "user_attributes": "attributes.parquet (kind of log: visits)",
+    "flow_features": "features.parquet (kind of log: flows)",
+    "flow_attributes": "attributes.parquet (kind of log: flows)",
+    "flow_scores": "scores.parquet",
+    "alerts": "alerts.csv, and alerts.jsonl, which lists the features of each alert",
     "user_clusters": "clusters.parquet (study: browsing)",
     "descriptions": "descriptions.csv",
     "person_features": "features.parquet (kind of log: populations)",
@@ -68,6 +73,10 @@ The study `browsing` adds `sequences.json`, `representations.csv` (silhouettes o
 representation, and what is chosen by each), `candidates.csv` (one row a method and number of
 clusters), `represent.json`, `descriptions.html` (the table `descriptions.csv` as a page, everything
 escaped), `interpret.json` and `limits.csv` (what is found where users are harder to tell).
+
+The study `traffic` adds `detectors.csv` (one row a detector: share flagged and expected, threshold,
+warnings), `detection.csv` (how well each detector finds what was planted), `recall.csv` (share of
+each attack that each detector flags) and `anomalies.json`.
 """
 
 

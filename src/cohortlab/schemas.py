@@ -96,6 +96,7 @@ _WHICH_ITEM = (
     "category (sessions), stock code (customers), item or level (baskets), domain (browsing)"
 )
 _ITEM = Column("item", "text", _WHICH_ITEM)
+_FLOW = Column("flow_id", "integer", "the flow, numbered from 0 as in the log", low=0, unique=True)
 _ONE_PERSON = Column("person_id", "id", "the person", unique=True)
 
 #: Tables whose further columns are the features of a population, whatever they are.
@@ -154,6 +155,22 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _count("start_ms", "when, milliseconds since 1970 by the clock of the log"),
         Column("domain", "text", "registrable domain"),
         _count("active_ms", "how long it was in use, milliseconds"),
+    ),
+    "flows": (
+        _FLOW,
+        Column("time", "time", "when; null where the log does not say", nullable=True),
+        Column("address", "text", "whose flow; null likewise", nullable=True),
+        *(
+            Column(name, "number", f"{what}; may be infinite; null where unknown", nullable=True)
+            for name, what in (
+                ("bytes_sent", "bytes sent"),
+                ("bytes_received", "bytes received"),
+                ("packets_sent", "packets sent"),
+                ("packets_received", "packets received"),
+                ("duration", "how long it lasted, seconds"),
+            )
+        ),
+        Column("label", "text", "what it was, for scoring alone; null if unknown", nullable=True),
     ),
     "rejects": (
         Column("table", "text", "table that the row was meant for"),
@@ -254,6 +271,39 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _ONE_PERSON,
         Column("first_visit", "time", "first record, by the clock of the log"),
         Column("last_visit", "time", "last record, likewise"),
+    ),
+    "flow_features": (
+        _FLOW,
+        Column("total_bytes", "number", "bytes sent and received", low=0),
+        Column("total_packets", "number", "packets, sent and received", low=0, optional=True),
+        Column("bytes_per_packet", "number", "total bytes / packets", low=0, optional=True),
+        Column("send_receive_ratio", "number", "(bytes sent + 1) / (bytes received + 1)", low=0),
+        Column("duration_sec", "number", "how long it lasted, seconds", low=0, optional=True),
+    ),
+    "flow_attributes": (
+        _FLOW,
+        Column("time", "time", "when; null where the log does not say", nullable=True),
+        Column("address", "text", "whose flow; null likewise", nullable=True),
+        Column("label", "text", "what the flow was; null likewise", nullable=True),
+    ),
+    "flow_scores": (
+        _FLOW,
+        Column("score", "number", "by the chosen detector; larger is stranger"),
+        _share("tail_share", "share of the training flows at least as strange, never 0"),
+        Column("is_flagged", "boolean", "whether the detector calls it an anomaly"),
+        Column("alert", "integer", "rank of its alert; null where not flagged", nullable=True),
+    ),
+    "alerts": (
+        Column("rank", "integer", "1 the strangest", low=1, unique=True),
+        Column("severity", "text", "critical, high, medium or low, by the tail share"),
+        _share("tail_share", "of its strangest flow: share of training flows at least as strange"),
+        Column("score", "number", "of its strangest flow, by the chosen detector"),
+        Column("n_flows", "integer", "flows that are one alert", low=1),
+        Column("flow_id", "integer", "the strangest of them", low=0),
+        Column("address", "text", "whose flows; null where the log does not say", nullable=True),
+        Column("first_time", "time", "of the first of them; null likewise", nullable=True),
+        Column("last_time", "time", "of the last; null likewise", nullable=True),
+        Column("reason", "text", "which features, by how much, against the nearest usual flow"),
     ),
     "items": (
         Column("item", "text", _WHICH_ITEM, unique=True),

@@ -42,6 +42,10 @@ def rejected_reasons(counts: Mapping[str, Mapping]) -> Figure:
     return figure
 
 
+#: A log of at most so many days is drawn by the hour.
+SHORT_DAYS = 7
+
+
 def rows_per_day(times: pd.Series, what: str, *, zone: str = "") -> Figure:
     """Draw the number of rows a day, where a gap or a jump in the log would show.
 
@@ -57,13 +61,17 @@ def rows_per_day(times: pd.Series, what: str, *, zone: str = "") -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        A line over days.
+        A line over days; over hours where the log covers a week or less.
     """
     if times.dropna().empty:
         return empty_figure(f"The log gives no times of {what}.")
-    days = times.dt.floor("D").value_counts().sort_index().asfreq("D", fill_value=0)
+    is_short = times.max() - times.min() <= pd.Timedelta(days=SHORT_DAYS)
+    step, unit = ("h", "hour") if is_short else ("D", "day")
+    days = times.dt.floor(step).value_counts().sort_index().asfreq(step, fill_value=0)
     figure, axes = plt.subplots(figsize=(7.0, 2.6), layout="constrained")
     axes.plot(days.index, days.to_numpy(), drawstyle="steps-mid")
-    axes.set(xlabel=f"day ({zone})" if zone else "day", ylabel=f"{what} a day", ylim=(0, None))
+    article = "an" if is_short else "a"
+    across = f"{unit} ({zone})" if zone else unit
+    axes.set(xlabel=across, ylabel=f"{what} {article} {unit}", ylim=(0, None))
     figure.autofmt_xdate()
     return figure

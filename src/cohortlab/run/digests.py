@@ -58,6 +58,11 @@ def _digest_column(column: pd.Series) -> dict:
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         position = np.linspace(0.5, 1.5, len(column))[~missing]
         values = column.to_numpy(dtype=float, na_value=np.nan)[~missing]
+        finite = np.isfinite(values)
+        if not finite.all():
+            # Their sums would be infinite too, and say nothing of the others.
+            digest["infinite"] = int((~finite).sum())
+            values, position = values[finite], position[finite]
         return digest | (_digest_numbers(values, position) if len(values) else {})
     texts = ["" if absent else str(v) for v, absent in zip(column, missing, strict=True)]
     return digest | {

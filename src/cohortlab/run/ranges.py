@@ -70,6 +70,7 @@ RANGES = {
         "k_values": "[2, inf)",
         "n_seeds": "[1, inf)",
     },
+    "anomalies": {"expected_share": "(0, 1)", "top": "[1, inf)"},
     "publish": {"wait_sec": "[0, inf)"},
     "lesson": {
         "n_crude": "[10, inf)",

@@ -1,9 +1,16 @@
 """Read logs of behaviour from files or a database, clean them, and account for every row."""
 
 from cohortlab.sources.baskets import read_baskets
-from cohortlab.sources.cleaning import BasketCleaning, EventCleaning, InvoiceCleaning, VisitCleaning
+from cohortlab.sources.cleaning import (
+    BasketCleaning,
+    EventCleaning,
+    FlowCleaning,
+    InvoiceCleaning,
+    VisitCleaning,
+)
 from cohortlab.sources.errors import SourceError
 from cohortlab.sources.events import read_events
+from cohortlab.sources.flows import read_flows
 from cohortlab.sources.invoices import read_invoices
 from cohortlab.sources.log import Log
 from cohortlab.sources.populations import read_populations
@@ -13,6 +20,7 @@ from cohortlab.sources.visits import read_visits
 __all__ = [
     "BasketCleaning",
     "EventCleaning",
+    "FlowCleaning",
     "InvoiceCleaning",
     "Log",
     "SourceError",
@@ -20,6 +28,7 @@ __all__ = [
     "fetch_log",
     "read_baskets",
     "read_events",
+    "read_flows",
     "read_invoices",
     "read_populations",
     "read_visits",

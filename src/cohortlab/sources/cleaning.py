@@ -85,6 +85,26 @@ class VisitCleaning(BaseModel):
     repeated_visits: Literal["drop", "keep"] = "drop"
 
 
+class FlowCleaning(BaseModel):
+    """
+    Cleaning rules of a log of network flows.
+
+    Attributes
+    ----------
+    time_format : str or None, default None
+        How times are written in text files, in the signs of strptime; ISO times are always
+        understood.
+    repeated_flows : {"keep", "drop"}, default "keep"
+        What to do with a flow that repeats another in every column. Where a log has no times, equal
+        flows are different ones.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    time_format: TimeForm | None = None
+    repeated_flows: Literal["keep", "drop"] = "keep"
+
+
 class InvoiceCleaning(BaseModel):
     """
     Cleaning rules of a log of invoices.
@@ -136,7 +156,7 @@ def check_rules(rules: type[Rules], values: Mapping | Rules | None, *, study: st
     Parameters
     ----------
     rules : type
-        `EventCleaning`, `InvoiceCleaning`, `BasketCleaning` or `VisitCleaning`.
+        `EventCleaning`, `InvoiceCleaning`, `BasketCleaning`, `VisitCleaning` or `FlowCleaning`.
     values : mapping, model or None
         The block ``studies.<study>.data.cleaning``; None and absent keys take the defaults.
     study : str
@@ -144,7 +164,7 @@ def check_rules(rules: type[Rules], values: Mapping | Rules | None, *, study: st
 
     Returns
     -------
-    EventCleaning, InvoiceCleaning, BasketCleaning or VisitCleaning
+    EventCleaning, InvoiceCleaning, BasketCleaning, VisitCleaning or FlowCleaning
         The checked rules.
 
     Raises

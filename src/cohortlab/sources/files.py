@@ -15,7 +15,7 @@ from fsspec.core import url_to_fs
 
 from cohortlab.sources.errors import SourceError, shown
 
-TEXT_SUFFIXES = (".csv", ".csv.gz", ".csv.xz")
+TEXT_SUFFIXES = (".csv", ".csv.gz", ".csv.xz", ".gz", ".xz")
 FORMS = (*TEXT_SUFFIXES, ".zip", ".parquet", ".xlsx")
 BLOCK_BYTES = 1 << 22
 

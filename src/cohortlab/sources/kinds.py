@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 
 from cohortlab.sources.baskets import read_baskets
 from cohortlab.sources.events import read_events
+from cohortlab.sources.flows import read_flows
 from cohortlab.sources.invoices import read_invoices
 from cohortlab.sources.log import Log
 from cohortlab.sources.populations import read_populations
@@ -22,7 +23,8 @@ class Kind:
     Attributes
     ----------
     read : callable
-        `read_events`, `read_invoices`, `read_baskets`, `read_populations` or `read_visits`.
+        `read_events`, `read_invoices`, `read_baskets`, `read_populations`, `read_visits` or
+        `read_flows`.
     files : str or mapping
         The names of a generated log's files, in the form of `studies.<study>.data.path`.
     main : str
@@ -104,6 +106,14 @@ KINDS = {
         main="visits",
         rows="visits",
         time=lambda table: table.start_ms.as_timestamp("ms"),
+        zone="",
+    ),
+    "flows": Kind(
+        read=read_flows,
+        files="flows.csv",
+        main="flows",
+        rows="flows",
+        time=lambda table: table.time,
         zone="",
     ),
 }

@@ -1,7 +1,7 @@
 """Turn each file of a source into something DuckDB can scan, with the line of every row known."""
 
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -79,7 +79,9 @@ class Part:
                 yield _comma_separated(texts)
 
 
-def find_parts(path: str, *, scratch: Path, encoding: str, place: Place) -> list[Part]:
+def find_parts(
+    path: str, *, scratch: Path, encoding: str, place: Place, names: Sequence[str] = ()
+) -> list[Part]:
     """
     Open every file that a path names.
 
@@ -93,6 +95,8 @@ def find_parts(path: str, *, scratch: Path, encoding: str, place: Place) -> list
         Encoding of text files; other forms carry their own.
     place : Place
         Where the path stands in ``params.yaml``, for the messages.
+    names : sequence of str, default ()
+        The columns of text files without a header; other forms carry their own names.
 
     Returns
     -------
@@ -102,13 +106,15 @@ def find_parts(path: str, *, scratch: Path, encoding: str, place: Place) -> list
     Raises
     ------
     SourceError
-        If a file is missing, unreadable, empty or in another encoding.
+        If a file is missing, unreadable, empty or in another encoding, or its first line has not as
+        many fields as there are `names`.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     parts: list[Part] = []
     for file in find_files(path, place=place):
         for part in _open(file, scratch, len(parts), encoding, place):
-            parts.append(replace(part, number=len(parts)))
+            named = _without_header(part, names, place) if names and part.text else part
+            parts.append(replace(named, number=len(parts)))
     return parts
 
 
@@ -184,7 +190,7 @@ def scan(connection: Backend, part: Part, positions: Mapping[str, int]) -> ir.Ta
         str(part.text),
         table_name=f"scan_{part.number}_text",
         auto_detect=False,
-        header=True,
+        header=part.header.n_lines > 0,
         delim=part.header.delimiter,
         quote='"',
         escape='"',
@@ -297,10 +303,24 @@ def is_plain(part: Part, n_rows: int) -> bool:
     Returns
     -------
     bool
-        Whether row i stands on line i + 2: every departure (a blank line, a field over several
-        lines) makes more lines than rows.
+        Whether row i stands on line i + 2, or on line i + 1 where there is no header: every
+        departure (a blank line, a field over several lines) makes more lines than rows.
     """
-    return part.header.n_lines == 1 and delimited.count_lines(part.text) == n_rows + 1
+    n_head = part.header.n_lines
+    return n_head <= 1 and delimited.count_lines(part.text) == n_rows + n_head
+
+
+def _without_header(part: Part, names: Sequence[str], place: Place) -> Part:
+    """Give a text part the names that its file lacks; its first line is a row."""
+    found = part.header.names
+    if len(found) != len(names):
+        raise SourceError(
+            f"{part.name} (table {place.table}) has {len(found)} fields in its first line, but "
+            f"{place.key('columns')}.names has {len(names)}; the line begins with "
+            f"{shown(found)}. Name every column of the file, in its order."
+        )
+    header = Header(list(names), part.header.delimiter, 0)
+    return replace(part, header=header, first_line=1)
 
 
 def _open(file: SourceFile, scratch: Path, number: int, encoding: str, place: Place) -> list[Part]:

@@ -3,6 +3,7 @@
 from cohortlab.synthetic.basket_log import generate_basket_log
 from cohortlab.synthetic.co_purchases import Pairs, PlantedPairs, plant_pairs, resolve_pairs
 from cohortlab.synthetic.event_log import generate_event_log
+from cohortlab.synthetic.flow_log import generate_flow_log
 from cohortlab.synthetic.invoice_log import generate_invoice_log
 from cohortlab.synthetic.population_log import generate_population_log
 from cohortlab.synthetic.relations import (
@@ -22,6 +23,7 @@ __all__ = [
     "draw_within",
     "generate_basket_log",
     "generate_event_log",
+    "generate_flow_log",
     "generate_invoice_log",
     "generate_population_log",
     "generate_visit_log",
@@ -39,4 +41,5 @@ GENERATORS = {
     "baskets": generate_basket_log,
     "populations": generate_population_log,
     "visits": generate_visit_log,
+    "flows": generate_flow_log,
 }
