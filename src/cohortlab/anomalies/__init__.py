@@ -7,6 +7,7 @@ from cohortlab.anomalies.detectors import DETECTORS, Trained, train
 from cohortlab.anomalies.explaining import Difference, differences
 from cohortlab.anomalies.judging import days_of, quality, recall_by_label, warnings_of
 from cohortlab.anomalies.preparation import CURVES, Preparation, learn_preparation
+from cohortlab.anomalies.quiet import on_quiet_flows
 
 __all__ = [
     "CURVES",
@@ -21,6 +22,7 @@ __all__ = [
     "json_lines",
     "learn_preparation",
     "make_alerts",
+    "on_quiet_flows",
     "quality",
     "recall_by_label",
     "severities",

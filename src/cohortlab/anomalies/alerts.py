@@ -7,11 +7,15 @@ import numpy as np
 import pandas as pd
 
 from cohortlab.anomalies.calibration import severities
+from cohortlab.anomalies.distinct import distinct_rows
 from cohortlab.anomalies.explaining import Difference
+from cohortlab.anomalies.joining import linked
 
 #: A feature with a smaller share in the difference is no reason.
 SMALLEST_SHARE = 0.1
 MOST_REASONS = 3
+#: Flows of nobody known that lie no further apart are alike: a tenth of a quartile range.
+ALIKE = 0.1
 
 
 def make_alerts(
@@ -20,6 +24,7 @@ def make_alerts(
     flagged: np.ndarray,
     found: Difference,
     *,
+    rows: np.ndarray,
     names: Sequence[str],
     levels: Mapping[str, float],
 ) -> tuple[pd.DataFrame, pd.Series]:
@@ -35,8 +40,10 @@ def make_alerts(
         Positions of the flagged flows.
     found : Difference
         What sets these flows apart, in the same order.
+    rows : ndarray of shape (n_flagged, n_features)
+        The flagged flows as the detector sees them.
     names : sequence of str
-        The features, as columns of `found`.
+        The features, as columns of `found` and `rows`.
     levels : mapping of str to float
         Largest tail share of each severity, the strictest first.
 
@@ -51,19 +58,14 @@ def make_alerts(
     Notes
     -----
     Flows of one address that are strange for the same main reason (a feature, too high or too low)
-    are one alert. Where the log knows no addresses, equal flows are.
+    are one alert. Flows without an address are one alert where they are strange for the same main
+    reason and lie within `ALIKE` of each other, or are linked by others that do.
     """
-    rows = flows.iloc[flagged].reset_index(drop=True)
-    main = found.shares.argmax(axis=1) if len(rows) else np.empty(0, dtype=int)
-    direction = found.higher[np.arange(len(rows)), main]
-    key = pd.DataFrame({"main": main, "higher": direction, "address": rows["address"]})
-    anonymous = rows["address"].isna().to_numpy()
-    equal = features.iloc[flagged].groupby(list(names), sort=False).ngroup().to_numpy()
-    key["equal"] = np.where(anonymous, equal, -1)
-    rows["group"] = key.groupby(list(key), sort=False, dropna=False).ngroup()
-    order = rows.sort_values(["tail_share", "score", "flow_id"], ascending=[True, False, True])
+    strange = flows.iloc[flagged].reset_index(drop=True)
+    strange["group"] = _groups(strange["address"], rows, found)
+    order = strange.sort_values(["tail_share", "score", "flow_id"], ascending=[True, False, True])
     strangest = order.drop_duplicates("group")
-    by_group = rows.groupby("group")
+    by_group = strange.groupby("group")
     groups = strangest["group"]
     alerts = pd.DataFrame(
         {
@@ -82,8 +84,20 @@ def make_alerts(
     alerts.insert(9, "reason", pd.Series(map(_told, alerts["features"]), dtype="str"))
     rank = pd.Series(alerts["rank"].to_numpy(), index=groups.to_numpy(), dtype="Int64")
     alert_of = pd.Series(pd.NA, index=np.arange(len(flows)), dtype="Int64")
-    alert_of.iloc[flagged] = rank.loc[rows["group"]].array
+    alert_of.iloc[flagged] = rank.loc[strange["group"]].array
     return alerts, alert_of
+
+
+def _groups(address: pd.Series, rows: np.ndarray, found: Difference) -> np.ndarray:
+    """Give flows that belong into one alert one number."""
+    main = found.shares.argmax(axis=1) if len(rows) else np.empty(0, dtype=int)
+    higher = found.higher[np.arange(len(rows)), main]
+    key = pd.DataFrame({"main": main, "higher": higher, "address": address, "alike": -1})
+    nameless = np.flatnonzero(address.isna())
+    different = distinct_rows(rows[nameless])
+    alike = linked(different.values, ALIKE, np.empty((0, 2)))
+    key.loc[nameless, "alike"] = alike[different.inverse]
+    return key.groupby(list(key), sort=False, dropna=False).ngroup().to_numpy()
 
 
 def _reasons(
