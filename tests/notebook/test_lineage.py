@@ -3,11 +3,12 @@
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 
-from cohortlab.notebook import Results
+from cohortlab.notebook import Results, lineage
 from cohortlab.notebook.lineage import hash_path, parameters_of_cells
 from cohortlab.run.machine import versions
 from cohortlab.run.steps import run_step
@@ -26,8 +27,8 @@ n = n + len(rows)  # no parameter any more
 def said(executed):
     """Return the tables of the last cell: value by name, one dictionary a table."""
     outputs = nbformat.read(executed, as_version=4).cells[-1].outputs
-    unescaped = [re.sub(r"\\(.)", r"\1", o.data["text/markdown"]) for o in outputs]
-    return [dict(re.findall(r"^\| (\S+) \| (.*) \|$", text, re.MULTILINE)) for text in unescaped]
+    texts = [output.data["text/markdown"] for output in outputs]
+    return [dict(re.findall(r"^(\S+) {2,}(.*)$", text, re.MULTILINE)) for text in texts]
 
 
 def test_a_notebook_ends_with_what_made_it(make_project, monkeypatch):
@@ -43,10 +44,23 @@ def test_a_notebook_ends_with_what_made_it(make_project, monkeypatch):
     assert versions().items() <= made_with.items()
     pinned = {name: made_with[name] for name in ("PYTHONHASHSEED", "TZ", "LC_ALL")}
     assert pinned == {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
-    assert list(inputs.items())[1:] == [
+    assert list(inputs.items()) == [
         (name, hash_path(project / name)) for name in ("data/log.csv", "results/toy/rows.json")
     ]
-    assert list(parameters.items())[1:] == [("study", '"toy"'), ("seed", "1"), ("n", "5")]
+    assert list(parameters.items()) == [("study", '"toy"'), ("seed", "1"), ("n", "5")]
+
+
+def test_no_text_of_a_parameter_is_markup(monkeypatch):
+    shown = []
+    monkeypatch.setattr(lineage, "say", shown.append)
+    cell = "text: str = '''```\n<b>x</b> **y**'''"
+    monkeypatch.setattr(lineage, "_cells_run", lambda: [cell])
+    lineage.show_lineage(SimpleNamespace(inputs={}))
+    title, block = shown[-1].split("\n\n")
+    assert "<b>" not in title
+    # One fence opens the block, one closes it, and the text stands between on a line of its own.
+    assert block.splitlines() == ["```text", r'text  "```\n<b>x</b> **y**"', "```"]
+    assert "(none)" in shown[1]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 
 from IPython import get_ipython
 
-from cohortlab.notebook.look import escape_markdown, say
+from cohortlab.notebook.look import say
 from cohortlab.notebook.results import Results
 from cohortlab.run.machine import versions
 from cohortlab.run.project import PINNED, leaves
@@ -35,11 +35,11 @@ def show_lineage(results: Results) -> None:
     """
     inputs = {name: hash_path(path) for name, path in sorted(results.inputs.items())}
     parameters = dict(leaves(parameters_of_cells(_cells_run())))
-    say("**Made with these versions and settings**\n\n" + _table(versions() | settings()))
-    say("**from these files** (MD5, as in `dvc.lock`)\n\n" + _table(inputs))
+    say("**Made with these versions and settings**\n\n" + _listing(versions() | settings()))
+    say("**from these files** (MD5, as in `dvc.lock`)\n\n" + _listing(inputs))
     say(
         "**and these parameters**\n\n"
-        + _table({name: json.dumps(value) for name, value in parameters.items()})
+        + _listing({name: json.dumps(value) for name, value in parameters.items()})
     )
 
 
@@ -104,11 +104,11 @@ def _cells_run() -> list[str]:
     return list(shell.user_ns.get("In", [])) if shell else []
 
 
-def _table(rows: Mapping[str, str]) -> str:
-    if not rows:
-        return "None."
-    lines = [f"| {escape_markdown(name)} | {escape_markdown(v)} |" for name, v in rows.items()]
-    return "\n".join(["| name | value |", "|---|---|", *lines])
+def _listing(rows: Mapping[str, str]) -> str:
+    """List names and values as a block of code, in which no text is markup."""
+    width = max(map(len, rows), default=0)
+    lines = [f"{name.ljust(width)}  {value}" for name, value in rows.items()] or ["(none)"]
+    return "\n".join(["```text", *lines, "```"])
 
 
 def hash_path(path: Path) -> str:
