@@ -4,13 +4,16 @@ Customers by cohortlab beside plain pandas: features, segments and scoring, on g
 The log is that of the study `customers` (or another, by `--log`) whose customers are drawn again,
 with all their invoices and under new numbers, until there are 1, 10 and 50 times as many. Features
 and segments are made from a CSV file of lines; scoring reads a CSV file of features, drawn again
-and shuffled by column, and writes one of clusters. pandas is written as one writes it at first: for
-features a function for each customer's lines; for scoring the leaves of scikit-learn's own forest,
-a row for each customer and tree, merged with the shares of the clusters in each leaf, and summed by
-customer. Beside it `look_up` is scoring as an expert writes it: no merge, but a loop over the trees
-that looks a matrix of shares up, with all files read and written by pandas. What all ways write
-must be equal. Each run is a process of its own, so that its peak memory is its own; importing, and
-loading what is compiled, take place before the clock starts. Prints JSON:
+and shuffled by column, and writes one of clusters. `pandas` is written as one writes it at first:
+for features a function for each customer's lines; for segments a function for each customer's
+scores; for scoring the leaves of scikit-learn's own forest, a row for each customer and tree,
+merged with the shares of the clusters in each leaf, and summed by customer. Beside it `look_up` is
+scoring as an expert writes it: no merge, but a loop over the trees that looks a matrix of shares
+up, with all files read and written by pandas. What these ways write must be equal. `plane` is the
+way of the analysis that the embedding comes from: the same leaves, put into UMAP's plane by its
+`transform`, and the nearest centre there; its clusters are others, so it is timed and not compared,
+and only up to `--plane-up-to` times. Each run is a process of its own, so that its peak memory is
+its own; importing, and loading what is compiled, take place before the clock starts. Prints JSON:
 
     python bench/customers.py
     python bench/customers.py --sizes 1 10 --log results/customers/log/invoices.parquet
@@ -32,6 +35,7 @@ LOG = Path("results/customers/log/invoices.parquet")
 COLUMNS = ["invoice_id", "stock_code", "quantity", "invoice_date", "unit_price", "customer_id"]
 COLUMNS += ["country", "is_anonymous"]
 INPUTS = ["recency_days", "quantity_of_products", "frequency", "returns"]
+N_CLUSTERS, N_NEIGHBOURS = 11, 90
 CHUNK = 10
 MERGED = 20_000
 SEED = 20261122
@@ -77,11 +81,15 @@ def _load_compiled(folder: Path) -> None:
     load_bundle(folder / "bundle", study="bench").assign(pd.DataFrame([dict.fromkeys(INPUTS, 0.0)]))
 
 
-def pandas_features(folder: Path) -> None:
-    """Aggregate by groups, with functions for what is conditional."""
+def _lines(folder: Path) -> pd.DataFrame:
     log = pd.read_csv(folder / "log.csv", dtype={"invoice_id": str, "stock_code": str})
     log["invoice_date"] = pd.to_datetime(log["invoice_date"])
-    log["revenue"] = log["quantity"] * log["unit_price"]
+    return log.assign(revenue=log["quantity"] * log["unit_price"])
+
+
+def pandas_features(folder: Path) -> None:
+    """Aggregate by groups, with functions for what is conditional."""
+    log = _lines(folder)
     end = log.loc[log["quantity"] > 0, "invoice_date"].max()
 
     def describe(lines: pd.DataFrame) -> pd.Series:
@@ -109,11 +117,11 @@ def _bundle(folder: Path):
     from cohortlab.score import fit_bundle
 
     features = pd.read_parquet(folder / "fitted.parquet")
-    recipe = Recipe(
-        "gross_revenue", tuple(INPUTS), 100, 20, "hamming", 90, 200, 11, 1, 3000, (), "none"
-    )
+    sizes = {"n_trees": 100, "min_leaf": 20, "n_neighbours": N_NEIGHBOURS, "n_clusters": N_CLUSTERS}
+    unused = {"metric": "hamming", "n_epochs": 200, "n_init": 1, "max_rows": 3000, "rfm": ()}
+    recipe = Recipe("gross_revenue", tuple(INPUTS), scaling="none", **sizes, **unused)
     scaling, forest, _ = scaled_leaves(features, recipe, SEED)
-    labels = pd.qcut(features["gross_revenue"], 11, labels=False).to_numpy()
+    labels = pd.qcut(features["gross_revenue"], N_CLUSTERS, labels=False).to_numpy()
     names = {int(c): f"group {c}" for c in np.unique(labels)}
     options = {"study": "bench", "scaling": scaling, "forest": forest}
     return fit_bundle(features, labels, names, **options), features, labels
@@ -134,6 +142,24 @@ def _scaled(folder: Path):
     model, low, high, tables = joblib.load(folder / "model.joblib")
     new = pd.read_csv(folder / "new.csv")
     return new, model.apply(((new[INPUTS] - low) / (high - low)).to_numpy()), tables
+
+
+def _load_plane(folder: Path) -> None:
+    """Put a few customers into the plane, which compiles what that needs."""
+    import joblib
+
+    plane, _ = joblib.load(folder / "plane.joblib")
+    plane.transform(plane._raw_data[:5])
+
+
+def plane_scoring(folder: Path) -> None:
+    """Read all, put every customer's leaves into UMAP's plane, and take the nearest centre."""
+    import joblib
+
+    new, leaves, _ = _scaled(folder)
+    plane, centres = joblib.load(folder / "plane.joblib")
+    found = centres.predict(plane.transform(leaves).astype(float))
+    new[["customer_id"]].assign(cluster=found).to_csv(folder / "scoring.plane.csv", index=False)
 
 
 def _write_votes(new: pd.DataFrame, votes: pd.DataFrame, target: Path) -> None:
@@ -166,8 +192,18 @@ def look_up_scoring(folder: Path) -> None:
     _write_votes(new, votes, folder / "scoring.look_up.csv")
 
 
-def prepare_scoring(folder: Path, features: Path, size: int) -> int:
-    """Fit both ways once, and write features of resampled customers, each a little different."""
+def _plane(leaves: np.ndarray):
+    import umap
+    from sklearn.cluster import KMeans
+
+    options = {"n_neighbors": N_NEIGHBOURS, "metric": "hamming", "random_state": SEED, "n_jobs": 1}
+    plane = umap.UMAP(**options).fit(leaves)
+    centres = KMeans(N_CLUSTERS, random_state=SEED).fit(plane.embedding_.astype(float))
+    return plane, centres
+
+
+def prepare_scoring(folder: Path, features: Path, size: int, *, with_plane: bool) -> int:
+    """Fit every way once, and write features of resampled customers, each a little different."""
     import joblib
     from sklearn.ensemble import RandomForestRegressor
 
@@ -185,6 +221,8 @@ def prepare_scoring(folder: Path, features: Path, size: int) -> int:
     leaves = model.apply(scaled)
     tables = [pd.crosstab(leaves[:, t], labels, normalize="index") for t in range(leaves.shape[1])]
     joblib.dump((model, low, high, tables), folder / "model.joblib")
+    if with_plane:
+        joblib.dump(_plane(leaves), folder / "plane.joblib")
     new = fitted.sample(size * len(fitted), replace=True, random_state=SEED, ignore_index=True)
     new["customer_id"] = np.arange(len(new))
     rng = np.random.default_rng(SEED)
@@ -194,28 +232,66 @@ def prepare_scoring(folder: Path, features: Path, size: int) -> int:
     return len(new)
 
 
-def our_segments(folder: Path) -> None:
-    """Score by quintiles of recency, frequency and money, and look the segments up."""
-    from cohortlab import segments
+def _block() -> dict:
     from cohortlab.run.parameters import read_params
     from cohortlab.run.project import project_root
 
+    return read_params(project_root())["studies"]["customers"]["segments"]["segments"]
+
+
+def our_segments(folder: Path) -> None:
+    """Score by quintiles of recency, frequency and money, and look the segments up."""
+    from cohortlab import segments
+
     rfm = segments.rfm_table(_invoices(folder))
-    block = read_params(project_root())["studies"]["customers"]["segments"]["segments"]
-    fitted = segments.Segmentation(segments.fit_scores(rfm), block)
-    fitted.assign(rfm).to_parquet(folder / "segments.ours.parquet")
+    fitted = segments.Segmentation(segments.fit_scores(rfm), _block())
+    fitted.assign(rfm).reset_index().to_parquet(folder / "segments.ours.parquet")
 
 
-#: What each way imports, which is no part of the measured time.
+def pandas_segments(folder: Path) -> None:
+    """Aggregate by groups, and try the segments one by one for each customer."""
+    log = _lines(folder)
+    bought = log[log["quantity"] > 0]
+    groups = bought.groupby("customer_id")
+    away = bought["invoice_date"].max() - groups["invoice_date"].max()
+    table = pd.DataFrame(
+        {
+            "recency": -(away.dt.days + 1),
+            "frequency": groups["invoice_id"].nunique(),
+            "monetary": groups["revenue"].sum(),
+        }
+    )
+    cuts = {m: np.quantile(table[m], [0.2, 0.4, 0.6, 0.8], method="inverted_cdf") for m in table}
+    block = _block()
+
+    def name(customer: pd.Series) -> str:
+        scores = {m: 1 + sum(customer[m] > cut for cut in cuts[m]) for m in cuts}
+        for segment, box in block.items():
+            if all(box[m][0] <= scores[m] <= box[m][1] for m in cuts if m in box):
+                return segment
+        raise ValueError(f"no segment has the scores {scores}")
+
+    named = table.apply(name, axis=1).rename("segment")
+    named.reset_index().to_parquet(folder / "segments.pandas.parquet")
+
+
+#: What each way imports, and loads that is compiled, which is no part of the measured time.
 IMPORTS = {
-    "ours": ["cohortlab.features.invoices", "cohortlab.segments", "cohortlab.score.stream"],
-    "pandas": ["joblib", "sklearn.ensemble"],
+    "ours": ["cohortlab.segments", "cohortlab.score.stream", "cohortlab.run.parameters"],
+    "pandas": ["joblib", "sklearn.ensemble", "cohortlab.run.parameters"],
     "look_up": ["joblib", "sklearn.ensemble"],
+    "plane": ["joblib", "sklearn.ensemble", "umap"],
 }
+COMPILED = {("scoring", "ours"): _load_compiled, ("scoring", "plane"): _load_plane}
 WAYS = {
     "features": {"ours": our_features, "pandas": pandas_features},
-    "scoring": {"ours": our_scoring, "pandas": pandas_scoring, "look_up": look_up_scoring},
-    "segments": {"ours": our_segments},
+    "scoring": {
+        "ours": our_scoring,
+        "pandas": pandas_scoring,
+        "look_up": look_up_scoring,
+        "plane": plane_scoring,
+    },
+    "segments": {"ours": our_segments, "pandas": pandas_segments},
 }
 
 
@@ -223,8 +299,8 @@ def measure_here(task: str, way: str, folder: Path) -> dict[str, float]:
     """Run one way in this process: time, processor time, and peak memory."""
     for module in IMPORTS[way]:
         importlib.import_module(module)
-    if (task, way) == ("scoring", "ours"):
-        _load_compiled(folder)
+    if (task, way) in COMPILED:
+        COMPILED[task, way](folder)
     began, began_cpu = time.perf_counter(), time.process_time()
     WAYS[task][way](folder)
     seconds, cpu = time.perf_counter() - began, time.process_time() - began_cpu
@@ -244,24 +320,24 @@ def measure(task: str, way: str, folder: Path) -> dict:
     return json.loads(done.stdout)
 
 
-def check_equal(task: str, folder: Path) -> None:
+def check_equal(task: str, ways: list[str], folder: Path) -> None:
     """Demand that all ways wrote the same."""
-    read, ending = {"features": (pd.read_parquet, "parquet"), "scoring": (pd.read_csv, "csv")}[task]
-    ours, *others = (read(folder / f"{task}.{way}.{ending}") for way in WAYS[task])
+    read, ending = (pd.read_csv, "csv") if task == "scoring" else (pd.read_parquet, "parquet")
+    ours, *others = (read(folder / f"{task}.{way}.{ending}") for way in ways)
     for other in others:
         options = {"check_dtype": False, "rtol": 1e-9}
         pd.testing.assert_frame_equal(ours[list(other)], other, **options)
 
 
-def compare(task: str, folder: Path, *, with_pandas: bool) -> dict:
-    """Compare the ways of one task on what the folder holds."""
-    ways = [way for way in WAYS[task] if way == "ours" or with_pandas]
+def compare(task: str, folder: Path, ways: list[str]) -> dict:
+    """Compare some ways of one task on what the folder holds."""
+    ways = [way for way in WAYS[task] if way in ways]
     found = {way: measure(task, way, folder) for way in ways}
     failed = {way: f["failed"] for way, f in found.items() if "failed" in f}
     if failed:
         raise RuntimeError(f"{task}: a way did not finish: {failed}")
-    if len(found) > 1:
-        check_equal(task, folder)
+    # A place in the plane is another question than a vote of the leaves.
+    check_equal(task, [way for way in ways if way != "plane"], folder)
     for way in ways[1:]:
         for unit in ("seconds", "processor_seconds"):
             ratio = found[way][unit] / max(found["ours"][unit], 0.01)
@@ -275,6 +351,7 @@ def main() -> None:
     parser.add_argument("--log", type=Path, default=LOG, help="cleaned invoices, Parquet")
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 50], help="times the log")
     parser.add_argument("--pandas-up-to", type=int, default=10, help="largest size for pandas")
+    parser.add_argument("--plane-up-to", type=int, default=1, help="largest size for the plane")
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -283,17 +360,20 @@ def main() -> None:
         return
     results = {}
     for size in options.sizes:
+        ways = ["ours"] + ["pandas", "look_up"] * (size <= options.pandas_up_to)
+        ways += ["plane"] * (size <= options.plane_up_to)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            with_pandas = size <= options.pandas_up_to
             found = {"lines": write_log(options.log, folder / "log.csv", size)}
-            found["features"] = compare("features", folder, with_pandas=with_pandas)
+            found["features"] = compare("features", folder, ways)
             if size == options.sizes[0]:
                 fitted = pd.read_parquet(folder / "features.ours.parquet")
             fitted.to_parquet(folder / "one.parquet")
-            found["customers"] = prepare_scoring(folder, folder / "one.parquet", size)
-            found["scoring"] = compare("scoring", folder, with_pandas=with_pandas)
-            found["segments"] = compare("segments", folder, with_pandas=with_pandas)
+            found["customers"] = prepare_scoring(
+                folder, folder / "one.parquet", size, with_plane="plane" in ways
+            )
+            found["scoring"] = compare("scoring", folder, ways)
+            found["segments"] = compare("segments", folder, ways)
             results[f"{size} times"] = found
     print(json.dumps(results, indent=2))
 

@@ -88,6 +88,9 @@ def test_features_are_those_of_each_customer_alone(stored, seed):
     assert list(attributes.columns) == ["customer_id", *of_invoices.ATTRIBUTES]
     pd.testing.assert_frame_equal(features, expected[features.columns], rtol=0, atol=0)
     pd.testing.assert_frame_equal(attributes, expected[attributes.columns], check_dtype=False)
+    totals = rows(of_invoices.customer_totals(stored(log)))
+    both = features.merge(attributes, on="customer_id")
+    pd.testing.assert_frame_equal(totals, both[list(totals)], rtol=0, atol=0)
 
 
 def test_customers_who_only_returned_are_listed_and_left_out(stored):
@@ -143,6 +146,7 @@ def test_neither_order_nor_threads_change_a_number(stored, threads):
     for compute in (
         of_invoices.customer_features,
         of_invoices.customer_attributes,
+        of_invoices.customer_totals,
         of_invoices.return_only_customers,
         of_invoices.baskets,
         of_invoices.incidence,

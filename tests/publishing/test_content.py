@@ -132,6 +132,7 @@ def test_hostile_text_comes_back_as_it_was_but_for_nul(engine, make_customers):
         ("e@mail", "e@mail"),
         ("", ""),
         ("'=1", "'=1"),
+        ("a\0b", "a\N{SYMBOL FOR NULL}b"),
     ],
 )
 def test_formulas_are_made_harmless_for_spreadsheets(text, harmless):

@@ -284,6 +284,27 @@ def test_a_file_that_cannot_be_scored_is_named_and_nothing_is_written(
     assert not (folder / target).exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("short.csv", "1,2", "Line: 50002; Original Line: 1,2; Expected Number of Columns"),
+        ("latin.csv", "M\xfcller,1,1,1", "not utf-8"),
+        ("no.parquet", "", "Parquet"),
+        ("cut.csv.gz", "", "gzip|GZIP"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_in_one_line(bundle, tmp_path, name, content, message):
+    table = pd.concat([customers()[0]] * 500, ignore_index=True).head(50_000)
+    # The fault comes at the end, when parts were written already.
+    text = table.to_csv(index=False) + content + "\n"
+    (tmp_path / name).write_bytes(text.encode("latin-1"))
+    with pytest.raises(ValueError, match=message) as caught:
+        score_file(bundle, tmp_path / name, tmp_path / "out.csv", part_rows=10_000)
+    assert name in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_clusters_keep_ids_and_names_by_shared_customers_and_new_ones_get_new_ids(bundle):
     table, kind = customers(seed=0)
     later = kind.copy()

@@ -6,7 +6,8 @@ import numpy as np
 from scipy import sparse
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import cdist, squareform
-from sklearn.metrics import silhouette_score
+
+from cohortlab.clusters.silhouettes import silhouettes as silhouettes_of_all
 
 #: Rows whose distances to all others are held at one time.
 _BLOCK = 512
@@ -173,12 +174,6 @@ def silhouettes(
     prepare, between = _METRICS[metric]
     drawn = prepare(places[rows])
     distances = between(drawn, drawn)
-    return {
-        name: _silhouette(distances, np.asarray(labels)[rows]) for name, labels in labelings.items()
-    }
-
-
-def _silhouette(distances: np.ndarray, labels: np.ndarray) -> float:
-    if not 1 < len(np.unique(labels)) < len(labels):
-        return float("nan")
-    return float(silhouette_score(distances, labels, metric="precomputed"))
+    labels = [np.asarray(labels)[rows] for labels in labelings.values()]
+    found = silhouettes_of_all(distances, labels, metric="precomputed")
+    return dict(zip(labelings, found.tolist(), strict=True))

@@ -110,6 +110,30 @@ def customer_attributes(invoices: ir.Table) -> ir.Table:
     return attributes.select("customer_id", *ATTRIBUTES).order_by("customer_id")
 
 
+def customer_totals(invoices: ir.Table) -> ir.Table:
+    """
+    Sum up what each customer bought, in one pass over the log.
+
+    Parameters
+    ----------
+    invoices : ibis.Table
+        The cleaned log, as for `customer_attributes`.
+
+    Returns
+    -------
+    ibis.Table
+        `customer_id, last_purchase, n_invoices, gross_revenue`, to the last digit as
+        `customer_attributes` and `customer_features` have them, in the same order.
+    """
+    bought = _per_customer(invoices)
+    return bought.select(
+        "customer_id",
+        "last_purchase",
+        "n_invoices",
+        gross_revenue=bought.revenue_millionths / _MILLION,
+    ).order_by("customer_id")
+
+
 def return_only_customers(invoices: ir.Table) -> ir.Table:
     """
     List the customers who returned but bought nothing; they have no features.

@@ -22,7 +22,7 @@ def plane_with_clusters(
     places : ndarray of shape (n_rows, 2)
         From `cohortlab.embedding.draw_plane`.
     labels : ndarray of int, shape (n_rows,)
-        Clusters, whose numbers stand at their centres.
+        Clusters, whose numbers stand beside their centres.
     values : pandas.Series
         Shown as log(1 + value).
     rng : numpy.random.Generator
@@ -42,7 +42,11 @@ def plane_with_clusters(
     for cluster in np.unique(labels):
         centre = np.median(places[labels == cluster], axis=0)
         box = {"boxstyle": "round,pad=0.15", "color": "white", "alpha": 0.8}
-        left.text(*centre, str(cluster), ha="center", va="center", fontsize=9, bbox=box)
+        # Beside the centre, because a number would hide a small island.
+        beside = {"xytext": (-14, 0), "textcoords": "offset points"}
+        left.annotate(
+            str(cluster), centre, ha="center", va="center", fontsize=9, bbox=box, **beside
+        )
     left.set_title("by cluster of k-means")
     points = right.scatter(x, y, c=np.log1p(values.to_numpy()[shown]), cmap="cividis", s=6)
     figure.colorbar(points, ax=right, label=f"log(1 + {plain(values.name)})")

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
+from cohortlab.publishing.sheets import NUL, VISIBLE_NUL
 from cohortlab.schemas import TABLES, validate
 
 TABLE = "published_customers"
-# PostgreSQL stores every letter but this one.
-NUL, VISIBLE_NUL = "\0", "\N{SYMBOL FOR NULL}"
 
 
 class PublishingError(ValueError):

@@ -1,10 +1,12 @@
 """From a file of customers to a file of their clusters, a part at a time."""
 
 import contextlib
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -47,7 +49,8 @@ def score_file(
     Raises
     ------
     ValueError
-        If an ending is unknown or a column is missing; nothing is written.
+        If an ending is unknown, a column is missing or the file cannot be read as such a table;
+        nothing is written.
     """
     kind = _kind(source)
     if target.suffix not in _READERS:
@@ -81,11 +84,27 @@ def _kind(source: Path) -> str:
     return kind
 
 
+@contextlib.contextmanager
+def _readable(source: Path) -> Iterator[None]:
+    """Say what cannot be read and why, without the settings and the query that DuckDB tells."""
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        said = re.split(r"(?i)possible|the search space|line \d+: |  file = ", str(error))[0]
+        reason = "; ".join(line.strip() for line in said.splitlines() if line.strip())
+        raise ValueError(
+            f"{source}: cannot be read. Expected Parquet, or text in UTF-8 with as many fields in "
+            f"every row as in the first. {reason}"
+        ) from error
+
+
 def _parts(
     connection: DuckDBPyConnection, bundle: Bundle, source: Path, kind: str, part_rows: int
 ) -> Iterator[pd.DataFrame]:
     reader, path = _READERS[kind], [str(source)]
-    found = [r[0] for r in connection.execute(f"DESCRIBE SELECT * FROM {reader}", path).fetchall()]
+    with _readable(source):
+        described = connection.execute(f"DESCRIBE SELECT * FROM {reader}", path).fetchall()
+    found = [row[0] for row in described]
     needed = [bundle.id_name, *bundle.inputs["name"]]
     absent = [name for name in needed if name not in found]
     if absent:
@@ -100,13 +119,19 @@ def _parts(
     casts = [f"TRY_CAST({value.format(name)} AS DOUBLE) AS {name}" for name in quoted[1:]]
     columns = [quoted[0], *casts]
     query = f"SELECT {', '.join(columns)} FROM {reader}"
-    batches = connection.sql(query, params=path).to_arrow_reader(part_rows)
+    with _readable(source):
+        batches = connection.sql(query, params=path).to_arrow_reader(part_rows)
     empty = True
-    for batch in batches:
+    while (batch := _next(batches, source)) is not None:
         empty = False
         yield pa.Table.from_batches([batch]).to_pandas()
     if empty:
         yield batches.schema.empty_table().to_pandas()
+
+
+def _next(batches: pa.RecordBatchReader, source: Path) -> pa.RecordBatch | None:
+    with _readable(source):
+        return next(batches, None)
 
 
 def _count(totals: dict[str, int], table: pd.DataFrame) -> None:

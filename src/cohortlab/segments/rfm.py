@@ -5,7 +5,7 @@ from datetime import datetime
 import ibis.expr.types as ir
 import pandas as pd
 
-from cohortlab.features.invoices import customer_attributes, customer_features, purchases
+from cohortlab.features.invoices import customer_totals
 
 #: The three measures, and which way is good: recency is better where it is small.
 MEASURES = {"recency": -1, "frequency": 1, "monetary": 1}
@@ -31,20 +31,17 @@ def rfm_table(invoices: ir.Table, *, until: datetime | None = None) -> pd.DataFr
         unit price, currency). The reference date is `until` plus one day, so recency begins at 1.
         Customers who only returned, or had not bought by then, are not in it.
     """
-    until = purchases(invoices).invoice_date.max().execute() if until is None else until
-    seen = invoices.filter(invoices.invoice_date <= until)
-    money = customer_features(seen).select("customer_id", "gross_revenue").to_pandas()
-    bought = customer_attributes(seen).select("customer_id", "last_purchase", "n_invoices")
-    joined = bought.to_pandas().merge(money, on="customer_id", validate="one_to_one")
-    reference = pd.Timestamp(until) + _ONE_DAY
+    seen = invoices if until is None else invoices.filter(invoices.invoice_date <= until)
+    totals = customer_totals(seen).to_pandas()
+    end = totals["last_purchase"].max() if until is None else pd.Timestamp(until)
     table = pd.DataFrame(
         {
-            "recency": (reference - joined["last_purchase"]) // _ONE_DAY,
-            "frequency": joined["n_invoices"],
-            "monetary": joined["gross_revenue"],
+            "recency": (end + _ONE_DAY - totals["last_purchase"]) // _ONE_DAY,
+            "frequency": totals["n_invoices"],
+            "monetary": totals["gross_revenue"],
         }
     )
-    return table.set_index(pd.Index(joined["customer_id"]))
+    return table.set_index(pd.Index(totals["customer_id"]))
 
 
 def checked_measures(rfm: pd.DataFrame) -> pd.DataFrame:
