@@ -79,10 +79,11 @@ def test_a_diff_is_told_by_cells(clone):
 
 def test_a_source_is_committed_without_outputs_and_an_executed_notebook_with_them(clone):
     root, run = clone
-    for name in (SOURCE, EXECUTED):
+    exercise = "exercises/count.ipynb"
+    for name in (SOURCE, exercise, EXECUTED):
         write(root / name, "a = 1", output="42 people")
     run("git", "add", "-A")
-    assert "42 people" not in run("git", "show", f":{SOURCE}")
+    assert "42 people" not in run("git", "show", f":{SOURCE}", f":{exercise}")
     assert "42 people" in run("git", "show", f":{EXECUTED}")
     assert "42 people" in (root / SOURCE).read_text()
 
