@@ -8,6 +8,7 @@ from pathlib import Path
 from cohortlab.report.markdown import plain
 
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s#:]+)(#[^)\s]*)?\)")
+IMAGE = re.compile(r"!\[[^\]]*\]\(([^)\s#:]+)\)")
 # Copies lie here, where the site's builder looks for no pages.
 FILES = "files"
 # Of the project, on pages of another name.
@@ -34,7 +35,8 @@ def relink(
     -------
     str
         The Markdown with links to pages as they were, links to other files of the project leading
-        to copies of them, and links to folders or to nothing made into their words.
+        to copies of them, and links to folders or to nothing made into their words. Pictures are
+        copied to their places.
     """
 
     def point(found: re.Match) -> str:
@@ -47,9 +49,14 @@ def relink(
             return found[0]
         if inside.as_posix() in RENAMED:
             return f"[{words}](/{RENAMED[inside.as_posix()]})"
-        copy = tree / FILES / inside
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(target, copy)
+        _copy(target, tree / FILES / inside)
         return f"{{download}}`{plain(words)} </{FILES}/{inside.as_posix()}>`"
 
+    for image in IMAGE.findall(text):
+        _copy(root / place.parent / image, tree / place.parent / image)
     return LINK.sub(point, text)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)

@@ -1,6 +1,5 @@
 """What the report says of each study: its question, its steps, its key figures, one picture."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,31 +10,14 @@ from typing import Any
 import nbformat
 from ruamel.yaml import YAML
 
-from cohortlab.notebook.look import thousands
+from cohortlab.report.figures import read_figures, shown, words
 from cohortlab.report.parameters import Entry
 from cohortlab.run.executed import describe_cell
 
-# Where key figures stand; of files beside the first, only what has words here.
-FIGURE_FILES = ("key_figures.json", "laboratory.json")
-# In words, in the order of interest; the first one that a study has is its key number.
-FIGURES = {
-    "useful_conditions": "share of the conditions tried under which some method is of use",
-    "clusters": "groups found",
-    "people": "people (or visits) in them",
-    "adjusted_rand": "agreement with planted groups (adjusted Rand index: 1 is all, 0 chance)",
-    "recognised": "held-out sequences matched to the right description, as a share",
-    "related_pairs": "pairs of a group of people and a group of items that are related",
-    "rules": "association rules",
-    "relation_recall": "planted relations found, as a share",
-    "pair_recall": "planted pairs of items found, as a share",
-    "silhouette": "mean silhouette (1: far apart, 0: touching)",
-    "certificate": "verdict on the choice of the mixture",
-    "model": "covariance model of the mixture",
-    "components": "components of the mixture",
-    "bic": "BIC of the mixture",
-}
 # The picture of a study: the first of these cells that it has, else its last picture.
 PICTURES = (
+    ("quantise", "draw_pictures"),
+    ("anomalies", "draw_plane"),
     ("laboratory", "draw_phases"),
     ("segments", "draw_grid"),
     ("represent", "draw_plane"),
@@ -83,7 +65,7 @@ class Study:
 
     def labelled(self) -> list[tuple[str, str]]:
         """Return every key figure written for people, with what it is."""
-        return [(shown(v), FIGURES.get(k, k.replace("_", " "))) for k, v in self.figures.items()]
+        return [(shown(value), words(name)) for name, value in self.figures.items()]
 
     def picture(self) -> Picture | None:
         """Choose the picture that stands for the study; None where no notebook drew one."""
@@ -108,29 +90,6 @@ class Study:
                     if "text/markdown" in output.get("data", {})
                 ]
         return "\n\n".join(texts)
-
-
-def shown(value: Any) -> str:
-    """Write a figure for people.
-
-    Parameters
-    ----------
-    value : object
-        A number, a text or a truth value.
-
-    Returns
-    -------
-    str
-        Counts with separators, other numbers to three digits.
-
-    Examples
-    --------
-    >>> shown(11621), shown(0.8251), shown("VVV"), shown(24741.6)
-    ('11,621', '0.825', 'VVV', '24,742')
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
-    return thousands(value) if isinstance(value, int) or abs(value) >= 100 else f"{value:.3g}"
 
 
 def read_studies(root: Path, params: Mapping, entries: list[Entry]) -> list[Study]:
@@ -161,7 +120,9 @@ def read_studies(root: Path, params: Mapping, entries: list[Entry]) -> list[Stud
         if steps:
             order = tuple(in_order({step: stages["stages"][step] for step in steps}))
             question = _question(name, comments.get(name, ""))
-            studies.append(Study(name, question, order, _figures(root, name), folder))
+            studies.append(
+                Study(name, question, order, read_figures(root / "results" / name), folder)
+            )
     return studies
 
 
@@ -200,21 +161,6 @@ def _question(name: str, comment: str) -> str:
     if not comment or comment.startswith("from "):
         return f"What groups of people and of items does the log of {name} hold?"
     return comment[0].upper() + comment[1:]
-
-
-def _figures(root: Path, study: str) -> dict[str, Any]:
-    figures: dict[str, Any] = {}
-    for name in FIGURE_FILES:
-        path = root / "results" / study / name
-        if path.is_file():
-            read = json.loads(path.read_text(encoding="utf-8"))
-            own = name == FIGURE_FILES[0]
-            figures |= {key: value for key, value in read.items() if own or key in FIGURES}
-    ordered = [
-        *(key for key in FIGURES if key in figures),
-        *(k for k in figures if k not in FIGURES),
-    ]
-    return {key: figures[key] for key in ordered if figures[key] is not None}
 
 
 def _pictures(step: str, notebook: nbformat.NotebookNode) -> list[tuple[Picture, str]]:

@@ -1,0 +1,101 @@
+"""The site in a real browser, opened from files."""
+
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import pytest
+from browser import CONTRAST, DESK, PHONE, chromium, watch
+from conftest import REPOSITORY
+
+EXECUTED = sorted(p.relative_to(REPOSITORY) for p in (REPOSITORY / "reports").glob("*/*.ipynb"))
+
+
+def by_page(seen, fault):
+    """Return the pages with a fault, and it."""
+    return {name: found for name, page in seen.items() if (found := fault(page))}
+
+
+def test_every_executed_notebook_and_every_page_of_docs_has_its_page(site):
+    for path in EXECUTED:
+        assert (site / path.with_suffix(".html")).is_file()
+    for path in (REPOSITORY / "docs").glob("*.md"):
+        assert (site / "docs" / f"{path.stem}.html").is_file()
+
+
+def test_no_page_complains_or_asks_another_host(seen):
+    assert len(seen) > len(EXECUTED)
+    assert by_page(seen, lambda page: page["complaints"]) == {}
+
+
+def test_links_and_anchors_lead_somewhere(site, seen):
+    def broken(page):
+        return [link for link in page["links"] if not leads(link)]
+
+    def leads(link):
+        address, anchor = urldefrag(link)
+        if urlsplit(address).scheme in ("https", "http"):
+            return True
+        path = unquote(urlsplit(address).path)
+        name = path.removeprefix(f"{site.as_posix()}/")
+        if name not in seen:
+            return (site / name).is_file()
+        return not anchor or unquote(anchor) in seen[name]["anchors"]
+
+    assert by_page(seen, broken) == {}
+
+
+def test_every_picture_is_seen_and_described(seen):
+    def faulty(page):
+        return [i for i in page["images"] if not (i["alt"] and i["width"] and i["shown"])]
+
+    assert by_page(seen, faulty) == {}
+    drawn = [seen[p.with_suffix(".html").as_posix()]["images"] for p in EXECUTED]
+    assert all(drawn)
+
+
+def test_headings_go_down_one_at_a_time(seen):
+    def jumps(page):
+        levels = page["headings"]
+        steps = zip([0, *levels], levels, strict=False)
+        return levels.count(1) != 1 or [s for s in steps if s[1] > s[0] + 1]
+
+    assert by_page(seen, jumps) == {}
+
+
+def test_no_page_is_wider_than_a_phone(seen):
+    wide = by_page(seen, lambda page: page["width_on_phone"] > PHONE["width"])
+    assert wide == {}
+
+
+PAGES = ("index", "reports/index", "methods", "docs/clusters", "parameters/index", "api/scaling")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_stands_out_from_its_ground(site, seen, theme):
+    notebook = next(path.with_suffix("").as_posix() for path in EXECUTED)
+    with chromium() as browser:
+        page = browser.new_page(viewport=DESK, color_scheme=theme)
+        for name in (*PAGES, notebook):
+            page.goto((site / f"{name}.html").as_uri())
+            assert page.evaluate("document.documentElement.dataset.theme") == theme
+            worst = page.evaluate(CONTRAST)
+            assert worst["ratio"] >= 4.5, (name, worst)
+
+
+def test_the_search_finds_a_known_word(site, seen):
+    with chromium() as browser:
+        page = browser.new_page(viewport=DESK)
+        complaints = watch(page)
+        page.goto((site / "search.html").as_uri() + "?q=silhouette")
+        page.wait_for_selector("#search-results li a")
+        titles = page.locator("#search-results li a").all_inner_texts()
+        assert complaints == []
+    assert "Clusters and how good they are" in titles
+
+
+def test_the_theme_can_be_changed_by_hand(site, seen):
+    with chromium() as browser:
+        page = browser.new_page(viewport=DESK, color_scheme="light")
+        page.goto((site / "index.html").as_uri())
+        page.locator("button.theme-switch-button").first.click()
+        page.locator("button.theme-change-button[data-mode=dark]").click()
+        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
