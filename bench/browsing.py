@@ -142,7 +142,7 @@ def search(vectors, n_seeds: int, n_slow: int, repeats: int) -> dict:
         ours, theirs = [], []
         for _ in range(repeats):
             fast, seconds, _ = timed(
-                lambda: search_silhouettes(pairwise_distances(vectors), labelings)
+                lambda: search_silhouettes(pairwise_distances(vectors), labelings)[0]
             )
             slow, slow_seconds, _ = timed(
                 lambda: [silhouette_score(vectors, labelings[i]) for i in chosen]

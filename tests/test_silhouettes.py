@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import sklearn
-from sklearn.metrics import pairwise_distances, silhouette_score
+from sklearn.metrics import pairwise_distances, silhouette_samples, silhouette_score
 
-from cohortlab.clusters.silhouettes import silhouettes
+from cohortlab.clusters.silhouettes import silhouette_values, silhouettes
 
 
 def candidates(n_rows, rng):
@@ -70,3 +70,13 @@ def test_equal_rows_have_a_silhouette_of_zero():
 def test_labels_of_another_number_are_refused():
     with pytest.raises(ValueError, match="clustering 1 has 3 labels for 6 rows"):
         silhouettes(np.ones((6, 2)), [[0, 0, 0, 1, 1, 1], [0, 1, 1]])
+
+
+def test_each_row_has_the_value_of_scikit_learn():
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(70, 3))
+    labelings = candidates(70, rng)
+    values, sizes = silhouette_values(X, labelings)
+    for column, labels, size in zip(values.T, labelings, sizes, strict=True):
+        assert column == pytest.approx(silhouette_samples(X, labels), abs=1e-12)
+        assert size.tolist() == np.unique(labels, return_counts=True)[1].tolist()

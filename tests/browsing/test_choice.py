@@ -1,18 +1,26 @@
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
-from sklearn.metrics import adjusted_rand_score, silhouette_score
+from sklearn.metrics import (
+    adjusted_rand_score,
+    pairwise_distances,
+    silhouette_samples,
+    silhouette_score,
+)
 from visits import PANEL, planted
 
 from cohortlab.browsing import (
     SEARCHED,
     choose,
+    n_shuffles_reaching,
     null_choices,
     represent,
     sentences,
     user_silhouettes,
     user_vectors,
 )
+from cohortlab.browsing.choice import NOT_SEPARATED, _in_few_columns
 
 #: Types by name only: all browse alike.
 ALIKE = {
@@ -53,7 +61,10 @@ def test_sequences_shuffled_between_users_give_the_silhouette_that_means_nothing
     rng = np.random.default_rng(0)
     null = null_choices(people_of(told), matrix, rng=rng, n_shuffles=3, **options)
     assert len(null) == 3
-    assert choose(vectors, **options).silhouette > null["silhouette"].max() + 0.02
+    chosen = choose(vectors, **options)
+    assert chosen.separated
+    assert chosen.silhouette > null["silhouette"].where(null["separated"], 0).max() + 0.02
+    assert n_shuffles_reaching(chosen, null) == 0
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -66,7 +77,8 @@ def test_users_without_types_have_none_and_the_null_says_so(seed):
     assert adjusted_rand_score(types.loc[who], found.labels) == pytest.approx(0, abs=0.1)
     rng = np.random.default_rng(0)
     null = null_choices(people_of(told), represent(told), rng=rng, n_shuffles=2, **options)
-    assert found.silhouette < null["silhouette"].max()
+    assert not found.separated
+    assert n_shuffles_reaching(found, null) > 0
 
 
 def test_the_clusters_of_a_plain_case_are_found_whatever_the_method():
@@ -96,6 +108,54 @@ def test_one_outlier_against_the_rest_cannot_win():
     assert rejected["reason"] == "fewer than two clusters of at least 10"
 
 
+def giving(labels):
+    """Make a method that finds these labels."""
+
+    def method(vectors, distances, k_values, seeds):
+        yield len(np.unique(labels)), 0, labels
+
+    return method
+
+
+def test_a_crowd_and_a_scattered_rest_are_no_two_clusters(monkeypatch):
+    rng, scattered = np.random.default_rng(0), np.repeat([0, 1], [150, 30])
+    noise = rng.normal(size=(180, 40)) * np.where(scattered, 0.3, 0.05)[:, None]
+    types = rng.permutation(np.repeat([0, 1, 2], 60))
+    X = np.hstack([0.6 * np.eye(3)[types], noise])
+    monkeypatch.setitem(SEARCHED, "by scatter", giving(scattered))
+    monkeypatch.setitem(SEARCHED, "by type", giving(types))
+    alone = choose(X, methods=["by scatter"])
+    assert not alone.separated
+    assert alone.candidates["lowest_silhouette"][0] < 0 < 0.2 < alone.silhouette
+    both = choose(np.hstack([X, noise, noise]), methods=["by scatter", "by type"])
+    assert (both.method, both.separated) == ("by type", True)
+    assert both.rejected["reason"].tolist() == [NOT_SEPARATED]
+    assert both.rejected["silhouette"][0] > both.silhouette
+    null = pd.DataFrame({"silhouette": [0.9, 0.9, 0.0], "separated": [False, True, True]})
+    assert n_shuffles_reaching(both, null) == 1
+    assert n_shuffles_reaching(alone, null) == 2
+
+
+def test_the_worst_cluster_is_that_of_scikit_learn():
+    X, _ = blobs(40, 30, 20, spread=0.5)
+    found = choose(X, k_values=[3], methods=["agglomerative"])
+    values = silhouette_samples(X, found.labels)
+    lowest = min(values[found.labels == cluster].mean() for cluster in range(found.n_clusters))
+    assert found.candidates["lowest_silhouette"][0] == pytest.approx(lowest)
+
+
+def test_few_columns_keep_the_distances_and_what_is_found():
+    rng = np.random.default_rng(2)
+    wide = np.hstack([blobs(30, 30, 30, spread=0.3)[0], 0.02 * rng.normal(size=(90, 400))])
+    plain = pairwise_distances(wide)
+    for vectors in (wide, sp.csr_matrix(wide)):
+        places = _in_few_columns(vectors)
+        assert places.shape == (90, 90)
+        assert pairwise_distances(places) == pytest.approx(plain, abs=1e-7)
+        found = choose(vectors, k_values=[3], n_seeds=3)
+        assert adjusted_rand_score(np.repeat([0, 1, 2], 30), found.labels) > 0.9
+
+
 def test_users_of_small_clusters_are_set_apart_and_counted():
     X, labels = blobs(60, 50, 40, 4, spread=0.02)
     found = choose(X, k_values=[4], methods=["kmeans"], n_seeds=10)
@@ -113,6 +173,7 @@ def test_every_start_is_listed_with_its_silhouette_and_its_reason():
     table = found.candidates
     assert len(table) == 5 * (5 + 1 + 5)
     allowed = (table["n_clusters"] >= 2) & (table["n_apart"] <= 0.05 * 77)
+    allowed &= table["lowest_silhouette"] >= 0
     assert ((table["reason"] == "") == allowed).all()
     assert (table["n_clusters"] + table["n_small"] <= table["k"]).all()
     cells = table[allowed].groupby(["method", "k"])["silhouette"]
@@ -183,7 +244,7 @@ def test_true_users_are_told_from_shuffled_ones(users):
     found = user_silhouettes(people_of(told), matrices, rng=np.random.default_rng(0), max_rows=600)
     assert found["representation"].tolist() == [*matrices]
     assert (found["n_sequences"] <= 600).all()
-    assert found["n_users"].nunique() == 1
+    assert len(set(found["n_users"])) == 1
     assert (found["silhouette"] > found["null"] + 3 * found["null_sd"]).all()
     shuffled = np.random.default_rng(1).permutation(people_of(told))
     null = user_silhouettes(shuffled, matrices, rng=np.random.default_rng(0), max_rows=600)

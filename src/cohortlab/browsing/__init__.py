@@ -3,7 +3,7 @@
 from cohortlab.browsing.choice import SEARCHED, Choice, choose
 from cohortlab.browsing.engineered import CATEGORIES, FEATURES, engineered_features
 from cohortlab.browsing.limits import exchange_sequences, keep_sequences, types_found
-from cohortlab.browsing.nulls import null_choices, user_silhouettes
+from cohortlab.browsing.nulls import n_shuffles_reaching, null_choices, user_silhouettes
 from cohortlab.browsing.representations import (
     OF_FEATURES,
     REPRESENTATIONS,
@@ -32,6 +32,7 @@ __all__ = [
     "exchange_sequences",
     "keep_sequences",
     "make_sequences",
+    "n_shuffles_reaching",
     "null_choices",
     "principal_plane",
     "represent",

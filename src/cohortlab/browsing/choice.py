@@ -13,12 +13,15 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.metrics import pairwise_distances
 
-from cohortlab.clusters.silhouettes import silhouettes
+from cohortlab.clusters.silhouettes import silhouette_values
 from cohortlab.mixture import GaussianMixture
 from cohortlab.threads import one_thread
 
 APART = -1
+NOT_SEPARATED = "a cluster whose users are on the whole nearer to another one"
 _BATCH_COLUMNS = 2000
+# Up to here the distances of all users are fewer numbers than the columns of k-means' centres.
+_FEW_USERS = 500
 Labelled = Iterator[tuple[int, int, np.ndarray]]
 
 
@@ -43,17 +46,21 @@ class Choice:
         Cluster of each user, the largest 0; -1 for users of small clusters, who are set apart.
     silhouette : float
         Of the clusters that are left.
+    separated : bool
+        Whether of each of these clusters the mean silhouette of its own users is at least 0. False
+        only where that holds for no clustering in most of its starts.
     table : pandas.DataFrame
         One row a method and k: `silhouette` (median over the starts that are allowed), `sd`,
-        `lowest` and `highest` of them, `n_clusters` (median left), `n_allowed` and `n_starts`.
+        `lowest` and `highest` of them, `n_clusters` (median left), `n_allowed`, `n_starts`, and
+        `silhouette_any` (median over all starts, allowed or not).
     rejected : pandas.DataFrame
         One row a method and k for which a start that is not allowed has a higher silhouette, small
         clusters counted, than the chosen one: `method`, `k`, `silhouette`, `sizes` (falling) and
         `reason`. The highest first.
     candidates : pandas.DataFrame
         One row a start: `method`, `k`, `seed`, `silhouette` (of the clusters left),
-        `silhouette_all` (small ones counted), `n_clusters`, `n_small`, `n_apart` and `reason`
-        (empty where allowed).
+        `lowest_silhouette` (mean over the users of the worst cluster left), `silhouette_all` (small
+        ones counted), `n_clusters`, `n_small`, `n_apart` and `reason` (empty where allowed).
     """
 
     method: str
@@ -61,6 +68,7 @@ class Choice:
     seed: int
     labels: np.ndarray
     silhouette: float
+    separated: bool
     table: pd.DataFrame
     rejected: pd.DataFrame
     candidates: pd.DataFrame
@@ -131,6 +139,12 @@ def choose(
     alone, by Euclidean distance; so one outlier against the rest has none. The distances are
     computed once for the silhouettes of all candidates and for the linkage.
 
+    Each of these clusters must be one: the mean silhouette of its own users at least 0. Users whose
+    rows rest on few sequences lie scattered, all others near the mean. Parting the two gives the
+    many a high silhouette, and the mean over all users with it, though the scattered ones are
+    nearer to the others than to each other. Only where no clustering keeps this rule in most of its
+    starts is it lifted, and `separated` false.
+
     The silhouette says how well clusters are separated, not whether there are any: compare with
     `null_choices`.
 
@@ -143,16 +157,21 @@ def choose(
     options = dict(options or {})
     seeds = np.random.SeedSequence(random_state).generate_state(n_seeds)
     with one_thread():
-        distances = pairwise_distances(vectors)
+        places = _in_few_columns(vectors)
+        distances = pairwise_distances(places)
         found = [
             (method, k, seed, labels)
             for method in methods
             for k, seed, labels in SEARCHED[method](
-                vectors, distances, k_values, seeds, **options.get(method, {})
+                places, distances, k_values, seeds, **options.get(method, {})
             )
         ]
         candidates = _judged(found, distances, min_size, max_apart)
     table = _table(candidates)
+    separated = bool(table["silhouette"].notna().any())
+    if not separated:
+        candidates["reason"] = candidates["reason"].replace(NOT_SEPARATED, "")
+        table = _table(candidates)
     if table["silhouette"].isna().all():
         raise NothingAllowedError(
             "no method and number of clusters is allowed in most of its starts; reasons: "
@@ -166,7 +185,8 @@ def choose(
     method, k, seed, labels = found[winner]
     return Choice(
         method=method, k=k, seed=seed, labels=_renumbered(labels, min_size), silhouette=silhouette,
-        table=table, rejected=_rejected(candidates, found, silhouette), candidates=candidates,
+        separated=separated, table=table, rejected=_rejected(candidates, found, silhouette),
+        candidates=candidates,
     )  # fmt: skip
 
 
@@ -191,6 +211,20 @@ def _check(
             f"{n_users} users, but at most {max_users}: draw a sample, or raise max_users (the "
             "distances take 8 bytes a pair)"
         )
+
+
+def _in_few_columns(vectors: np.ndarray | sp.csr_matrix) -> np.ndarray | sp.csr_matrix:
+    """
+    Turn users so that they have as many columns as there are users, their distances the same.
+
+    What k-means and mixtures find hangs on distances alone; columns by the thousand only cost time.
+    """
+    n_users, n_columns = vectors.shape
+    if n_users >= n_columns or n_users > _FEW_USERS:
+        return vectors
+    products = vectors @ vectors.T
+    squares, directions = np.linalg.eigh(products.toarray() if sp.issparse(products) else products)
+    return directions * np.sqrt(np.maximum(squares, 0))
 
 
 def _kmeans(
@@ -235,7 +269,7 @@ def _mixture(
     for k in k_values:
         for number, seed in enumerate(seeds):
             # Labels settle long before the likelihood does.
-            fitted = GaussianMixture(k, model, n_init=1, tol=1e-4, random_state=int(seed))
+            fitted = GaussianMixture(k, model, n_init=1, tol=1e-3, random_state=int(seed))
             yield k, number, fitted.fit(places).predict(places)
 
 
@@ -252,19 +286,22 @@ def _judged(
     labelings = [labels for *_, labels in found]
     sizes = [np.unique(labels, return_counts=True)[1] for labels in labelings]
     small = [size[size < min_size] for size in sizes]
+    silhouette, lowest = search_silhouettes(distances, labelings, min_size=min_size)
     candidates = pd.DataFrame([row[:3] for row in found], columns=["method", "k", "seed"]).assign(
-        silhouette=search_silhouettes(distances, labelings, min_size=min_size),
-        silhouette_all=search_silhouettes(distances, labelings),
+        silhouette=silhouette,
+        lowest_silhouette=lowest,
+        silhouette_all=search_silhouettes(distances, labelings)[0],
         n_clusters=[len(size) - len(few) for size, few in zip(sizes, small, strict=True)],
         n_small=[len(few) for few in small],
         n_apart=[int(few.sum()) for few in small],
     )
     too_many = candidates["n_apart"] > max_apart * len(distances)
     candidates["reason"] = np.select(
-        [candidates["n_clusters"] < 2, too_many],
+        [candidates["n_clusters"] < 2, too_many, candidates["lowest_silhouette"] < 0],
         [
             f"fewer than two clusters of at least {min_size}",
             f"more than {max_apart:.0%} of the users in clusters of fewer than {min_size}",
+            NOT_SEPARATED,
         ],
         "",
     )
@@ -273,7 +310,7 @@ def _judged(
 
 def search_silhouettes(
     distances: np.ndarray, labelings: Sequence[np.ndarray], *, min_size: int = 1
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray]:
     """
     Take the silhouettes of many clusterings, of equal ones once, in parts that need little memory.
 
@@ -286,8 +323,10 @@ def search_silhouettes(
 
     Returns
     -------
-    numpy.ndarray, shape (n_labelings,)
+    silhouette : numpy.ndarray, shape (n_labelings,)
         As of `cohortlab.clusters.silhouettes.silhouettes`.
+    lowest : numpy.ndarray, shape (n_labelings,)
+        The lowest of the means over the users of each cluster; NaN where `silhouette` is.
     """
     coded = [np.unique(labels, return_inverse=True)[1].astype(np.int32) for labels in labelings]
     places: dict[bytes, int] = {}
@@ -295,13 +334,26 @@ def search_silhouettes(
     distinct = [np.frombuffer(content, np.int32) for content in places]
     part = np.cumsum([labels.max() + 1 for labels in distinct]) // _BATCH_COLUMNS
     batches = np.split(np.arange(len(distinct)), np.flatnonzero(np.diff(part)) + 1)
-    values = [
-        silhouettes(
-            distances, [distinct[i] for i in batch], metric="precomputed", min_size=min_size
+    found = []
+    for batch in batches:
+        labels = [distinct[i] for i in batch]
+        values, sizes = silhouette_values(
+            distances, labels, metric="precomputed", min_size=min_size
         )
-        for batch in batches
-    ]
-    return np.concatenate(values)[which]
+        found += map(_mean_and_lowest, values.T, labels, sizes, [min_size] * len(batch))
+    silhouette, lowest = np.array(found)[which].T
+    return silhouette, lowest
+
+
+def _mean_and_lowest(
+    values: np.ndarray, labels: np.ndarray, sizes: np.ndarray, min_size: int
+) -> tuple[float, float]:
+    """Average over all users who count, and over those of the cluster that comes out worst."""
+    left = sizes >= min_size
+    if not 1 < left.sum() < sizes[left].sum():
+        return np.nan, np.nan
+    totals = np.bincount(labels, values)[left]
+    return totals.sum() / sizes[left].sum(), (totals / sizes[left]).min()
 
 
 def _table(candidates: pd.DataFrame) -> pd.DataFrame:
@@ -320,6 +372,9 @@ def _table(candidates: pd.DataFrame) -> pd.DataFrame:
             "n_clusters": groups["n_clusters"].median(),
             "n_allowed": values.count(),
             "n_starts": groups.size(),
+            "silhouette_any": candidates.groupby(["method", "k"], sort=False)[
+                "silhouette"
+            ].median(),
         }
     ).reset_index()
     rarely = table["n_allowed"] * 2 <= table["n_starts"]

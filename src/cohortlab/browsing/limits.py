@@ -1,6 +1,7 @@
 """Users made harder to tell, to see when their types can no longer be found."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -89,7 +90,7 @@ def types_found(
     *,
     statistics: Sequence[str] = ("mean",),
     **options,
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """
     Choose a clustering of users, and score it against their planted types.
 
@@ -109,9 +110,10 @@ def types_found(
     Returns
     -------
     dict
-        `n_clusters`, `n_apart`, `silhouette` and `adjusted_rand_index`, users set apart counting as
-        one cluster. Where no clustering is allowed nothing is found: all users are one cluster, the
-        index is 0 and there is no silhouette.
+        `n_clusters`, `n_apart`, `silhouette`, `separated` (as of `Choice`) and
+        `adjusted_rand_index`, users set apart counting as one cluster. Where no clustering is
+        allowed nothing is found: all users are one cluster, the index is 0 and there is no
+        silhouette.
     """
     users, vectors = user_vectors(people, matrix, statistics=statistics)
     try:
@@ -119,6 +121,7 @@ def types_found(
     except NothingAllowedError:
         return dict.fromkeys(("n_clusters", "n_apart"), 0) | {
             "silhouette": np.nan,
+            "separated": False,
             "adjusted_rand_index": 0.0,
         }
     index = adjusted_rand_score(types.loc[users], chosen.labels)
@@ -126,5 +129,6 @@ def types_found(
         "n_clusters": chosen.n_clusters,
         "n_apart": chosen.n_apart,
         "silhouette": chosen.silhouette,
+        "separated": chosen.separated,
         "adjusted_rand_index": index,
     }

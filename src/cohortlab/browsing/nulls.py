@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from cohortlab.browsing.choice import NothingAllowedError, choose
+from cohortlab.browsing.choice import Choice, NothingAllowedError, choose
 from cohortlab.browsing.users import user_vectors
 from cohortlab.clusters.silhouettes import silhouettes
 from cohortlab.threads import one_thread
@@ -106,9 +106,9 @@ def null_choices(
     Returns
     -------
     pandas.DataFrame
-        One row a shuffle: `method`, `k`, `n_clusters` and `silhouette` of what was chosen; missing
-        where nothing was allowed. `silhouette_same_number` is the highest of the allowed starts
-        that leave `n_clusters` clusters; missing where none does.
+        One row a shuffle: `method`, `k`, `n_clusters`, `silhouette` and `separated` of what was
+        chosen; missing, and not separated, where nothing was allowed. `silhouette_same_number` is
+        the highest of the allowed starts that leave `n_clusters` clusters; missing where none does.
 
     Notes
     -----
@@ -116,7 +116,9 @@ def null_choices(
     One that does says that users differ in more than chance; whether they fall into types or lie
     between two extremes, it does not say. Users of few sequences lie far out by chance alone, and
     all others near the mean: where their numbers differ much, a shuffled choice often parts these,
-    into two clusters. Hence the comparison at the same number of clusters.
+    into two clusters that are not `separated`. A choice that is separated is compared with those
+    that are: it is more than any shuffle gave where none of them is. The comparison at the same
+    number of clusters is another view of it.
     """
     people, found = np.asarray(people), []
     for _ in range(n_shuffles):
@@ -124,10 +126,32 @@ def null_choices(
         try:
             chosen = choose(shuffled, **options)
         except NothingAllowedError:
-            found.append((None, None, None, np.nan, np.nan))
+            found.append((None, None, None, np.nan, False, np.nan))
         else:
             allowed = chosen.candidates[chosen.candidates["reason"] == ""]
             same = allowed.loc[allowed["n_clusters"] == n_clusters, "silhouette"].max()
-            found.append((chosen.method, chosen.k, chosen.n_clusters, chosen.silhouette, same))
-    columns = ["method", "k", "n_clusters", "silhouette", "silhouette_same_number"]
+            cell = (chosen.method, chosen.k, chosen.n_clusters)
+            found.append((*cell, chosen.silhouette, chosen.separated, same))
+    columns = ["method", "k", "n_clusters", "silhouette", "separated", "silhouette_same_number"]
     return pd.DataFrame(found, columns=columns)
+
+
+def n_shuffles_reaching(chosen: Choice, null: pd.DataFrame) -> int:
+    """
+    Count the shuffles that give as much as a choice.
+
+    Parameters
+    ----------
+    chosen : Choice
+        Of the true users.
+    null : pandas.DataFrame
+        From `null_choices`.
+
+    Returns
+    -------
+    int
+        Shuffles with a silhouette at least as high, and separated clusters where the choice has
+        them. With n shuffles, p = (1 + this) / (1 + n).
+    """
+    as_good = null["silhouette"] >= chosen.silhouette
+    return int((as_good & (null["separated"] | (not chosen.separated))).sum())

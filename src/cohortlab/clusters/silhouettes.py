@@ -50,13 +50,47 @@ def silhouettes(
     Rousseeuw (1987), Silhouettes: a graphical aid to the interpretation and validation of cluster
     analysis.
     """
+    values, sizes = silhouette_values(X, labelings, metric=metric, min_size=min_size)
+    n_clusters = np.array([(size >= min_size).sum() for size in sizes])
+    n_left = np.array([size[size >= min_size].sum() for size in sizes])
+    meaningful = (n_clusters > 1) & (n_clusters < n_left)
+    return np.where(meaningful, values.sum(axis=0) / np.maximum(n_left, 1), np.nan)
+
+
+def silhouette_values(
+    X: np.ndarray | sp.spmatrix,
+    labelings: Sequence[np.ndarray],
+    *,
+    metric: str = "euclidean",
+    min_size: int = 1,
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Silhouette of each row in each of several clusterings.
+
+    Parameters
+    ----------
+    X, labelings, metric, min_size
+        As for `silhouettes`.
+
+    Returns
+    -------
+    values : ndarray of shape (n_rows, n_labelings)
+        What scikit-learn's ``silhouette_samples`` gives; 0 for rows of clusters that are left out,
+        and for a row that is alone.
+    sizes : list of ndarray of int
+        Rows of each cluster, the clusters of a clustering in the order of their labels.
+
+    Raises
+    ------
+    ValueError
+        If a clustering has not one label for every row.
+    """
     n_rows = X.shape[0]
     coded = [np.unique(np.asarray(labels), return_inverse=True)[1] for labels in labelings]
     for number, labels in enumerate(coded):
         if len(labels) != n_rows:
             raise ValueError(f"clustering {number} has {len(labels)} labels for {n_rows} rows")
     if not coded:
-        return np.empty(0)
+        return np.empty((n_rows, 0)), []
     sizes = [np.bincount(labels) for labels in coded]
     indicators = [np.eye(labels.max() + 1)[labels] for labels in coded]
     first = np.cumsum([0, *(part.shape[1] for part in indicators)])
@@ -73,11 +107,7 @@ def silhouettes(
         )
 
     blocks = pairwise_distances_chunked(X, metric=metric, reduce_func=reduce)
-    totals = np.concatenate(list(blocks)).sum(axis=0)
-    n_clusters = np.array([(size >= min_size).sum() for size in sizes])
-    n_left = np.array([size[size >= min_size].sum() for size in sizes])
-    meaningful = (n_clusters > 1) & (n_clusters < n_left)
-    return np.where(meaningful, totals / np.maximum(n_left, 1), np.nan)
+    return np.concatenate(list(blocks)), sizes
 
 
 def _of_rows(sums: np.ndarray, labels: np.ndarray, sizes: np.ndarray, min_size: int) -> np.ndarray:

@@ -37,7 +37,9 @@ def pauses(sequences: pd.DataFrame, *, gap_sec: float) -> Figure:
     seconds = (sequences["start_ms"] - sequences["end_ms"].shift()) / 1000
     ends = sequences["position"] == 1
     figure, axes = plt.subplots(figsize=(7.0, 3.2), layout="constrained")
-    edges = np.logspace(0, np.log10(max(seconds[own].max(), 10 * gap_sec)), 60)
+    # Logs count whole seconds: between two of them lies an edge, and no bin is without one.
+    longest = max(seconds[own].max(), 10 * gap_sec)
+    edges = np.unique(np.round(np.logspace(0, np.log10(longest), 60))) - 0.5
     for rows, name, colour in ((own & ~ends, "within", 0), (own & ends, "between", 1)):
         axes.hist(
             seconds[rows].clip(lower=1),
@@ -107,7 +109,9 @@ def search(
     -------
     matplotlib.figure.Figure
         A line a method (median over the starts that are allowed, bars from the lowest to the
-        highest), a ring around what was chosen, and dotted lines where nothing is to be found.
+        highest), crosses where most starts are not allowed (median over all), a ring around what
+        was chosen, and level lines where nothing is to be found: dashed where clusters are
+        separated, dotted where they are not.
     """
     figure, axes = plt.subplots(figsize=(7.0, 3.8), layout="constrained")
     shifts = np.linspace(-0.15, 0.15, table["method"].nunique())
@@ -118,12 +122,23 @@ def search(
             rows["k"] + shift, rows["silhouette"], yerr=reach, label=method, color=colour,
             marker="o", markersize=4, linewidth=1,
         )  # fmt: skip
+        against = rows[rows["silhouette"].isna()]
+        axes.plot(
+            against["k"] + shift, against["silhouette_any"], "x", color=colour, markersize=4
+        )  # fmt: skip
         if method == chosen[0]:
             best = rows.loc[rows["k"] == chosen[1], "silhouette"]
             axes.plot(chosen[1] + shift, best, "o", markersize=13, color="0.2", fillstyle="none")
-    for number, value in enumerate(null["silhouette"].dropna()):
-        label = None if number else "sequences shuffled between users"
-        axes.axhline(value, color=MUTED, linestyle=":", label=label)
+    for separated, style, text in (
+        (True, "--", "sequences shuffled between users"),
+        (False, ":", "shuffled, into clusters that are not separated"),
+    ):
+        rows = null.loc[null["separated"] == separated, "silhouette"].dropna()
+        for number, value in enumerate(rows):
+            label = None if number else text
+            axes.axhline(value, color=MUTED, linestyle=style, linewidth=1, label=label)
+    if table["silhouette"].isna().any():
+        axes.plot([], [], "x", color="0.3", markersize=4, label="most starts break a rule")
     axes.set(xlabel="number of clusters asked for", ylabel="silhouette", title=representation)
     axes.set_xticks(sorted(table["k"].unique()))
     axes.legend(fontsize=8)
