@@ -11,11 +11,11 @@ import nbformat
 import pandas as pd
 import pytest
 from conftest import REPOSITORY
+from projects import files_of, make_project
 from ruamel.yaml import YAML
 from serving import KEY
 from serving import model as reply_as_model
 
-from cohortlab.notebook import escape_markdown
 from cohortlab.notebook.results import Results
 from cohortlab.run.parameters import ParameterError, declared_parameters, read_params, resolve
 from cohortlab.run.project import PINNED
@@ -42,24 +42,6 @@ studies = pytest.mark.parametrize("study", LOGS)
 
 def needs(path):
     return pytest.mark.skipif(not path.exists(), reason=f"real data {path.name} is not here")
-
-
-def make_project(folder, changes=()):
-    """Copy what a run needs, without results, and change parameters by dotted key."""
-    folder.mkdir()
-    shutil.copytree(REPOSITORY / "notebooks", folder / "notebooks")
-    shutil.copy(REPOSITORY / "dvc.yaml", folder)
-    yaml = YAML()
-    params = yaml.load((REPOSITORY / "params.yaml").read_text())
-    for key, value in dict(changes).items():
-        *parents, last = key.split(".")
-        block = params
-        for name in parents:
-            block = block[name]
-        assert last in block, key
-        block[last] = value
-    yaml.dump(params, folder / "params.yaml")
-    return folder
 
 
 SMALLER = {
@@ -121,16 +103,6 @@ def small(study):
     }
 
 
-def files_of(project):
-    """Read every file but the database that is published to: it holds the times of its runs."""
-    return {
-        path.relative_to(project): path.read_bytes()
-        for folder in ("results", "reports")
-        for path in sorted((project / folder).rglob("*"))
-        if path.is_file() and ".sqlite" not in path.name
-    }
-
-
 def run_by_hand(project, step, study):
     """Execute a source notebook as JupyterLab would, in its own folder and without the runner.
 
@@ -160,7 +132,7 @@ def shown(output):
     """Return what a reader sees; what the runner pins of a kernel's surroundings aside."""
     kinds = output.get("data", {})
     text = kinds.get("image/png") or kinds.get("text/markdown") or output.get("text")
-    pinned = tuple(f"| {escape_markdown(name)} |" for name in PINNED)
+    pinned = tuple(f"{name} " for name in PINNED)
     return [line for line in (text or "").splitlines() if not line.startswith(pinned)]
 
 
