@@ -392,5 +392,6 @@ def test_dvc_shows_which_parameters_differ(tmp_path):
 
 
 def test_every_parameters_cell_names_its_study():
+    studies = read_params(REPOSITORY)["studies"]
     for path in (REPOSITORY / "notebooks").glob("*.ipynb"):
-        assert declared_parameters(path)["study"].default in {*LOGS, "baskets"}
+        assert declared_parameters(path)["study"].default in {*studies, "baskets"}
