@@ -94,6 +94,7 @@ RANGES = {
         "preference": "[0, 1]",
         "min_size": "[1, inf)",
         "n_nulls": "[1, inf)",
+        "alpha": "(0, 1)",
     },
     "laboratory": {"useful": "[0, 1]", "n_workers": "[1, inf)"},
 }
