@@ -21,6 +21,8 @@ PLACES = {
     "purchases": "log/purchases.parquet",
     "visits": "log/visits.parquet",
     "flows": "log/flows.parquet",
+    "pictures": "log/pictures.parquet",
+    "pixels": "log/pixels.parquet",
     "session_features": "features.parquet (kind of log: events)",
     "session_attributes": "attributes.parquet (kind of log: events)",
     "customer_features": "features.parquet (kind of log: invoices)",
@@ -35,6 +37,8 @@ PLACES = {
     "alerts": "alerts.csv, and alerts.jsonl, which lists the features of each alert",
     "user_clusters": "clusters.parquet (study: browsing)",
     "descriptions": "descriptions.csv",
+    "colour_features": "features.parquet (kind of log: pictures)",
+    "colour_attributes": "attributes.parquet (kind of log: pictures)",
     "person_features": "features.parquet (kind of log: populations)",
     "person_attributes": "attributes.parquet (kind of log: populations)",
     "published_customers": "export/customers.csv, and the database's table published_customers",
@@ -77,6 +81,10 @@ escaped), `interpret.json` and `limits.csv` (what is found where users are harde
 The study `traffic` adds `detectors.csv` (one row a detector: share flagged and expected, threshold,
 warnings), `detection.csv` (how well each detector finds what was planted), `recall.csv` (share of
 each attack that each detector flags) and `anomalies.json`.
+
+The study `palette` adds `quantised.csv` (one row a picture, method and number of colours: bytes,
+PSNR, SSIM, colour differences), `numbers.csv` (how many colours a picture is taken to be made of),
+`quantise.json` and the folder `quantised` (palette PNG files, `<picture>-<colours>.png`).
 """
 
 

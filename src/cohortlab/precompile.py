@@ -45,8 +45,16 @@ def compile_relations() -> None:
     relations(incidence, labels, labels, **shuffled)
 
 
+def compile_palettes() -> None:
+    """Reduce a few pixels to two colours, dithered, which compiles k-means on colours."""
+    from cohortlab.palette import quantise
+
+    picture = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    quantise(picture, 2, rng=np.random.default_rng(0), dither=True)
+
+
 #: What every study uses, by what compiles it.
-PARTS = (compile_mixtures, compile_rules, compile_relations)
+PARTS = (compile_mixtures, compile_rules, compile_relations, compile_palettes)
 
 
 def compile_all(parts: tuple[Callable[[], None], ...] = PARTS) -> None:

@@ -85,15 +85,28 @@ def _amount(name: str, description: str) -> Column:
     return Column(name, "number", description, low=0, nullable=True)
 
 
+def _channels() -> tuple[Column, ...]:
+    return (
+        *(Column(name, "integer", f"{name} of sRGB", low=0, high=255) for name in _PRIMARIES),
+        Column(
+            "alpha", "integer", "opacity; 0 nothing is seen, 255 nothing behind it", low=0, high=255
+        ),
+    )
+
+
 def _person(kind: str) -> Column:
-    return Column("person_id", kind, "whom the row is about: a session, a customer or a person")
+    return Column(
+        "person_id", kind, "whom the row is about: a session, a customer, a person or a picture"
+    )
 
 
+_PRIMARIES = ("red", "green", "blue")
 _SESSION = Column("session_id", "text", "visitor and session number, `visitor_n`", unique=True)
 _CUSTOMER = Column("customer_id", "id", "the customer", unique=True)
 _MODELLED = "null for invoices that name nobody, and where too few came back"
 _WHICH_ITEM = (
-    "category (sessions), stock code (customers), item or level (baskets), domain (browsing)"
+    "category (sessions), stock code (customers), item or level (baskets), domain (browsing), "
+    "colour (palette)"
 )
 _ITEM = Column("item", "text", _WHICH_ITEM)
 _FLOW = Column("flow_id", "integer", "the flow, numbered from 0 as in the log", low=0, unique=True)
@@ -172,6 +185,23 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ),
         Column("label", "text", "what it was, for scoring alone; null if unknown", nullable=True),
     ),
+    "pictures": (
+        Column("picture", "text", "the picture: its file's name without the ending", unique=True),
+        Column("file", "text", "its file"),
+        Column("form", "text", "PNG, JPEG or WEBP"),
+        Column(
+            "mode", "text", "how the file holds colours, as Pillow calls it: RGB, P, CMYK, I;16"
+        ),
+        Column("file_width", "integer", "pixels across, as in the file", low=1),
+        Column("file_height", "integer", "pixels down, likewise", low=1),
+        Column("width", "integer", "pixels across, turned upright and perhaps made smaller", low=1),
+        Column("height", "integer", "pixels down, likewise", low=1),
+    ),
+    "pixels": (
+        Column("picture", "text", "the picture"),
+        _count("pixel", "row by row from the top, each from the left, from 0"),
+        *_channels(),
+    ),
     "rejects": (
         Column("table", "text", "table that the row was meant for"),
         Column("file", "text", "file that it stands in"),
@@ -247,7 +277,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "incidence": (
         _person("id"),
         _ITEM,
-        Column("weight", "integer", "events, invoices, baskets, purchases or visits", low=1),
+        Column(
+            "weight", "integer", "events, invoices, baskets, purchases, visits or pixels", low=1
+        ),
     ),
     "person_features": (_ONE_PERSON,),
     "person_attributes": (
@@ -304,6 +336,28 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("first_time", "time", "of the first of them; null likewise", nullable=True),
         Column("last_time", "time", "of the last; null likewise", nullable=True),
         Column("reason", "text", "which features, by how much, against the nearest usual flow"),
+    ),
+    "colour_features": (
+        Column("colour", "text", "`#rrggbb`, two more digits where not opaque", unique=True),
+        *_channels(),
+        _share("lightness", "of OKLab, 0 black to 1 white"),
+        Column("green_red", "number", "of OKLab, below 0 green, above 0 red", low=-0.5, high=0.5),
+        Column(
+            "blue_yellow", "number", "of OKLab, below 0 blue, above 0 yellow", low=-0.5, high=0.5
+        ),
+        Column("n_pixels", "integer", "pixels of all pictures that have it", low=1),
+    ),
+    "colour_attributes": (
+        Column("colour", "text", "the colour", unique=True),
+        Column("n_pictures", "integer", "pictures that have it", low=1),
+    ),
+    "palettes": (
+        Column("picture", "text", "the picture"),
+        Column("method", "text", "how the palette was made"),
+        Column("asked", "integer", "colours that were asked for", low=2, high=256),
+        _count("position", "place in the palette, from the colour of most pixels on"),
+        *_channels(),
+        _share("share", "of the pixels"),
     ),
     "items": (
         Column("item", "text", _WHICH_ITEM, unique=True),

@@ -1,4 +1,4 @@
-"""Figures of the features step: each feature's distribution, and how features go together."""
+"""Figures of the features step: distributions, how features go together, and colours."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -52,4 +52,30 @@ def correlations(features: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(figsize=(size + 1, size), layout="constrained")
     names = list(features.columns)
     heat_map(axes, matrix, names, names, label="rank correlation", limit=1.0)
+    return figure
+
+
+def hue_plane(features: pd.DataFrame, *, most: int) -> Figure:
+    """Draw colours where OKLab puts them: hue around the centre, lightness beside.
+
+    Parameters
+    ----------
+    features : pandas.DataFrame
+        `red, green, blue, lightness, green_red, blue_yellow, n_pixels`; a row a colour.
+    most : int
+        Colours drawn at most, those of most pixels.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Every point in its own colour; its area grows with the root of its pixels.
+    """
+    top = features.sort_values("n_pixels", ascending=False, kind="stable").head(most)
+    own = top[["red", "green", "blue"]].to_numpy() / 255
+    area = np.clip(3 * np.sqrt(top["n_pixels"]), 3, 120)
+    figure, axes = plt.subplots(1, 2, figsize=(8.0, 3.8), layout="constrained", sharex=True)
+    labels = {"blue_yellow": "blue - yellow", "lightness": "lightness (0 black, 1 white)"}
+    for panel, (name, label) in zip(axes, labels.items(), strict=True):
+        panel.scatter(top["green_red"], top[name], s=area, c=own, linewidths=0)
+        panel.set(xlabel="green - red", ylabel=label, facecolor="0.93")
     return figure

@@ -2,7 +2,7 @@
 
 #: Intervals by step and parameter; a list's holds for each of its numbers.
 RANGES = {
-    "features": {"gap_sec": "[1, inf)"},
+    "features": {"gap_sec": "[1, inf)", "n_shown": "[1, inf)"},
     "mixture": {
         "n_components": "[1, inf)",
         "n_init": "[1, inf)",
@@ -71,6 +71,14 @@ RANGES = {
         "n_seeds": "[1, inf)",
     },
     "anomalies": {"expected_share": "(0, 1)", "top": "[1, inf)"},
+    "quantise": {
+        "n_colours": "[2, 256]",
+        "n_starts": "[1, inf)",
+        "blur_px": "[0, inf)",
+        "most_colours": "[2, 64]",
+        "n_shown": "[1, 6]",
+        "shown_colours": "[2, 256]",
+    },
     "publish": {"wait_sec": "[0, inf)"},
     "lesson": {
         "n_crude": "[10, inf)",

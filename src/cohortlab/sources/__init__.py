@@ -6,6 +6,7 @@ from cohortlab.sources.cleaning import (
     EventCleaning,
     FlowCleaning,
     InvoiceCleaning,
+    PictureRules,
     VisitCleaning,
 )
 from cohortlab.sources.errors import SourceError
@@ -13,6 +14,7 @@ from cohortlab.sources.events import read_events
 from cohortlab.sources.flows import read_flows
 from cohortlab.sources.invoices import read_invoices
 from cohortlab.sources.log import Log
+from cohortlab.sources.pictures import read_picture, read_pictures
 from cohortlab.sources.populations import read_populations
 from cohortlab.sources.queries import fetch_log
 from cohortlab.sources.visits import read_visits
@@ -23,6 +25,7 @@ __all__ = [
     "FlowCleaning",
     "InvoiceCleaning",
     "Log",
+    "PictureRules",
     "SourceError",
     "VisitCleaning",
     "fetch_log",
@@ -30,6 +33,8 @@ __all__ = [
     "read_events",
     "read_flows",
     "read_invoices",
+    "read_picture",
+    "read_pictures",
     "read_populations",
     "read_visits",
 ]

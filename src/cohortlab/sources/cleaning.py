@@ -146,6 +146,24 @@ class InvoiceCleaning(BaseModel):
     drop_customers: tuple[int | str, ...] = Field(default=(16446,), strict=False)
 
 
+class PictureRules(BaseModel):
+    """
+    How pictures are read.
+
+    Attributes
+    ----------
+    max_side : int or None, default None
+        Larger pictures are made smaller until no side is longer, pixels; None keeps all.
+    max_pixels : int, default 100,000,000
+        A picture of more pixels is refused before it is decoded.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    max_side: int | None = Field(default=None, ge=1)
+    max_pixels: int = Field(default=100_000_000, ge=1, le=170_000_000)
+
+
 Rules = TypeVar("Rules", bound=BaseModel)
 
 
@@ -156,7 +174,8 @@ def check_rules(rules: type[Rules], values: Mapping | Rules | None, *, study: st
     Parameters
     ----------
     rules : type
-        `EventCleaning`, `InvoiceCleaning`, `BasketCleaning`, `VisitCleaning` or `FlowCleaning`.
+        `EventCleaning`, `InvoiceCleaning`, `BasketCleaning`, `VisitCleaning`, `FlowCleaning` or
+        `PictureRules`.
     values : mapping, model or None
         The block ``studies.<study>.data.cleaning``; None and absent keys take the defaults.
     study : str
@@ -164,7 +183,7 @@ def check_rules(rules: type[Rules], values: Mapping | Rules | None, *, study: st
 
     Returns
     -------
-    EventCleaning, InvoiceCleaning, BasketCleaning, VisitCleaning or FlowCleaning
+    EventCleaning, InvoiceCleaning, BasketCleaning, VisitCleaning, FlowCleaning or PictureRules
         The checked rules.
 
     Raises

@@ -5,7 +5,7 @@ A path is one file or a glob, local or anything that fsspec opens. Compressed an
 unpacked once into a scratch folder, in blocks; a plain local file is read where it lies.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BufferedIOBase
 from pathlib import Path
@@ -132,7 +132,7 @@ def local_files(path: str | Mapping | None) -> list[Path]:
     return [file for file in files if file is not None]
 
 
-def find_files(path: str, *, place: Place) -> list[SourceFile]:
+def find_files(path: str, *, place: Place, forms: Sequence[str] = FORMS) -> list[SourceFile]:
     """
     List the files that a path names, in the order of their names.
 
@@ -142,6 +142,8 @@ def find_files(path: str, *, place: Place) -> list[SourceFile]:
         One file, or a glob; a local path or any address that fsspec understands.
     place : Place
         Where the path stands in ``params.yaml``, for the messages.
+    forms : sequence of str
+        Endings that are read; those of tables by default.
 
     Returns
     -------
@@ -157,14 +159,14 @@ def find_files(path: str, *, place: Place) -> list[SourceFile]:
         raise SourceError(
             f"{place.key('path')} must be the path of a file or a glob, but is {path!r}."
         )
-    system, root, addresses = _addresses(str(path), place)
+    system, root, addresses = _addresses(str(path), place, forms)
     if not addresses:
         raise SourceError(
             f"No file matches {path} (table {place.table}). "
-            f"Correct {place.key('path')}: the path of a file, or a glob such as data/*.csv."
+            f"Correct {place.key('path')}: the path of a file, or a glob such as data/*{forms[0]}."
         )
     found = [SourceFile(_shown_name(address, root), system, address) for address in addresses]
-    return [member for file in found for member in _members(file, place)]
+    return [member for file in found for member in _members(file, place, forms)]
 
 
 def unpack(file: SourceFile, scratch: Path, *, number: int) -> Path:
@@ -238,7 +240,9 @@ def _decompression_errors() -> tuple[type[Exception], ...]:
     return lzma.LZMAError, zlib.error, zipfile.BadZipFile
 
 
-def _addresses(path: str, place: Place) -> tuple[fsspec.AbstractFileSystem, str, list[str]]:
+def _addresses(
+    path: str, place: Place, forms: Sequence[str] = FORMS
+) -> tuple[fsspec.AbstractFileSystem, str, list[str]]:
     """Return the file system of a path, the path within it, and the files that it names."""
     try:
         system, root = url_to_fs(path)
@@ -252,7 +256,7 @@ def _addresses(path: str, place: Place) -> tuple[fsspec.AbstractFileSystem, str,
     if is_folder:
         raise SourceError(
             f"{path} is a folder, and {place.key('path')} must name a file or a glob: "
-            f"try {path.rstrip('/')}/*.csv"
+            f"try {path.rstrip('/')}/*{forms[0]}"
         )
     return system, root, found
 
@@ -270,10 +274,10 @@ def _shown_name(address: str, root: str) -> str:
     return address[len(folder) :].lstrip("/") if address.startswith(folder) else address
 
 
-def _members(file: SourceFile, place: Place) -> list[SourceFile]:
-    if not file.form:
+def _members(file: SourceFile, place: Place, forms: Sequence[str]) -> list[SourceFile]:
+    if not file.address.lower().endswith(tuple(forms)):
         raise SourceError(
-            f"{file.name} is in none of the forms that can be read ({', '.join(FORMS)}). "
+            f"{file.name} is in none of the forms that can be read ({', '.join(forms)}). "
             f"Correct {place.key('path')} or convert the file."
         )
     if file.form != ".zip":

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import ibis
 import ibis.expr.types as ir
 
 from cohortlab.sources.baskets import read_baskets
@@ -11,6 +12,7 @@ from cohortlab.sources.events import read_events
 from cohortlab.sources.flows import read_flows
 from cohortlab.sources.invoices import read_invoices
 from cohortlab.sources.log import Log
+from cohortlab.sources.pictures import read_pictures
 from cohortlab.sources.populations import read_populations
 from cohortlab.sources.visits import read_visits
 
@@ -23,8 +25,8 @@ class Kind:
     Attributes
     ----------
     read : callable
-        `read_events`, `read_invoices`, `read_baskets`, `read_populations`, `read_visits` or
-        `read_flows`.
+        `read_events`, `read_invoices`, `read_baskets`, `read_populations`, `read_visits`,
+        `read_flows` or `read_pictures`.
     files : str or mapping
         The names of a generated log's files, in the form of `studies.<study>.data.path`.
     main : str
@@ -114,6 +116,14 @@ KINDS = {
         main="flows",
         rows="flows",
         time=lambda table: table.time,
+        zone="",
+    ),
+    "pictures": Kind(
+        read=read_pictures,
+        files="*.*",
+        main="pictures",
+        rows="pictures",
+        time=lambda table: table.mutate(time=ibis.null("timestamp")).time,
         zone="",
     ),
 }

@@ -5,6 +5,7 @@ from cohortlab.synthetic.co_purchases import Pairs, PlantedPairs, plant_pairs, r
 from cohortlab.synthetic.event_log import generate_event_log
 from cohortlab.synthetic.flow_log import generate_flow_log
 from cohortlab.synthetic.invoice_log import generate_invoice_log
+from cohortlab.synthetic.picture_log import generate_pictures
 from cohortlab.synthetic.population_log import generate_population_log
 from cohortlab.synthetic.relations import (
     draw_columns,
@@ -25,6 +26,7 @@ __all__ = [
     "generate_event_log",
     "generate_flow_log",
     "generate_invoice_log",
+    "generate_pictures",
     "generate_population_log",
     "generate_visit_log",
     "plant_pairs",
@@ -42,4 +44,5 @@ GENERATORS = {
     "populations": generate_population_log,
     "visits": generate_visit_log,
     "flows": generate_flow_log,
+    "pictures": generate_pictures,
 }

@@ -12,7 +12,10 @@ from typing import Any
 # processor adds in another order. What an iterative fit ends in carries that further.
 RELATIVE_TOLERANCE = 1e-6
 FITTED_TOLERANCE = 1e-3
-FITTED_STEPS = ("mixture", "clusters", "bipartite", "truth", "rules", "segment", "embedding")
+FITTED_STEPS = (
+    *("mixture", "clusters", "bipartite", "truth", "rules", "segment", "embedding"),
+    *("quantise", "palettes"),
+)
 # On another processor a fit may take more steps to the same optimum, and a few simulations may
 # count one more; these two were seen to differ. The verdict that rests on them is compared.
 THE_WAY = {"likelihood_ratio", "n_iter"}

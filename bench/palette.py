@@ -1,0 +1,138 @@
+"""
+Time and error of palettes by weighted k-means, beside k-means on all pixels and Pillow's methods.
+
+Each way starts from the picture in memory and ends with a palette and a place in it for every
+pixel. k-means on all pixels is scikit-learn's, on floats, with as many starts as ours and, as
+`one_start`, with its default of one; our starts are eight. Errors are mean squared errors of sRGB
+after rounding to whole levels. Pillow's best is the lowest error of all its methods, each alone and
+with its own k-means to the end. All is held to one thread; seconds are of processor time, the
+median of rounds in turns, of k-means on all pixels one round. The large picture has 24 megapixels:
+a photograph made larger, with noise, so that it has millions of colours; there k-means on all
+pixels has one start. Prints JSON. A full run, the large picture alone, and a quick run:
+
+    python bench/palette.py
+    python bench/palette.py --pictures large --sizes 8 16
+    python bench/palette.py --pictures flower --sizes 8 --rounds 1
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+
+import numpy as np
+from PIL import Image
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_sample_image
+from threadpoolctl import threadpool_limits
+
+from cohortlab import palette
+
+SEED = 20261130
+N_STARTS = 8
+LARGE = 6000, 4000
+LARGE_NOISE = 3.0
+# Pillow's `kmeans`: 0 leaves it out, 1 goes on until nothing changes.
+REFINED = 0, 1
+
+
+def make_picture(name: str) -> np.ndarray:
+    """Return a photograph of scikit-learn, or the large picture."""
+    if name != "large":
+        return load_sample_image(f"{name}.jpg")
+    small = Image.fromarray(load_sample_image("china.jpg"))
+    pixels = np.asarray(small.resize(LARGE, Image.Resampling.BICUBIC), dtype=np.float32)
+    noise = np.random.default_rng(SEED).standard_normal(pixels.shape, dtype=np.float32)
+    return np.rint(np.clip(pixels + LARGE_NOISE * noise, 0, 255)).astype(np.uint8)
+
+
+def timed(work: Callable, *arguments, **options) -> tuple[object, float]:
+    """Run something: what it gives, and seconds of processor time."""
+    begin = time.process_time()
+    found = work(*arguments, **options)
+    return found, time.process_time() - begin
+
+
+def ours(picture: np.ndarray, size: int) -> np.ndarray:
+    """Reduce a picture by weighted k-means on its distinct colours."""
+    rng = np.random.default_rng(SEED)
+    return palette.quantise(picture, size, rng=rng, n_starts=N_STARTS).pixels[..., :3]
+
+
+def on_all_pixels(picture: np.ndarray, size: int, n_starts: int) -> np.ndarray:
+    """Reduce a picture by scikit-learn's k-means on all of its pixels."""
+    pixels = picture.reshape(-1, 3).astype(np.float32)
+    model = KMeans(size, n_init=n_starts, random_state=SEED % 2**31).fit(pixels)
+    colours = np.rint(model.cluster_centers_).clip(0, 255).astype(np.uint8)
+    return colours[model.labels_].reshape(picture.shape)
+
+
+def error(picture: np.ndarray, reduced: np.ndarray) -> float:
+    """Return the mean squared error, a block of lines at a time."""
+    parts = np.array_split(np.arange(len(picture)), max(picture.size // 10**7, 1))
+    total = sum(((picture[p].astype(float) - reduced[p]) ** 2).sum() for p in parts)
+    return float(total / picture.size)
+
+
+def best_of_pillow(picture: np.ndarray, size: int) -> dict:
+    """Try all of Pillow's methods: the lowest error, and which has it."""
+    methods = [name for name in palette.available_peers(picture) if name != "minibatch"]
+    tried = {}
+    for method in methods:
+        for refine in REFINED:
+            found = palette.quantise_by_peer(picture, size, method=method, refine=refine)
+            name = method + " and k-means" * bool(refine)
+            tried[name] = error(picture, found.pixels[..., :3])
+    best = min(tried, key=tried.get)
+    return {"best": best, "error": round(tried[best], 3)}
+
+
+def compare(picture: np.ndarray, size: int, *, rounds: int, large: bool) -> dict:
+    """Measure all ways on one picture and size."""
+    found = [timed(ours, picture, size) for _ in range(rounds)]
+    seconds = float(np.median([sec for _, sec in found]))
+    own = error(picture, found[0][0])
+    told = {"cohortlab": {"cpu_sec": round(seconds, 4), "error": round(own, 3)}}
+    starts = {"one_start": 1} if large else {"one_start": 1, "same_starts": N_STARTS}
+    for name, n_starts in starts.items():
+        reduced, theirs = timed(on_all_pixels, picture, size, n_starts)
+        mse = error(picture, reduced)
+        told[f"all_pixels_{name}"] = {
+            "cpu_sec": round(theirs, 3),
+            "error": round(mse, 3),
+            "times_as_long": round(theirs / seconds, 1),
+            "error_ours_over_theirs": round(own / mse, 4),
+        }
+    told["pillow"] = best_of_pillow(picture, size)
+    told["pillow"]["error_ours_over_theirs"] = round(own / told["pillow"]["error"], 4)
+    return told
+
+
+def main() -> None:
+    """Read the command line, measure, and print JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
+    names = ("china", "flower", "large")
+    parser.add_argument("--pictures", nargs="+", default=list(names), choices=names)
+    parser.add_argument("--sizes", nargs="+", type=int, default=[8, 16, 32, 64])
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    packages = ("numpy", "scikit-learn", "pillow")
+    told = {"versions": {name: version(name) for name in packages}, "pictures": {}}
+    ours(load_sample_image("flower.jpg")[:50], 8)  # compiles
+    with threadpool_limits(1):
+        for name in given.pictures:
+            picture = make_picture(name)
+            told["pictures"][name] = {
+                "pixels": picture.shape[0] * picture.shape[1],
+                "distinct_colours": len(palette.distinct_colours(picture).colours),
+                **{
+                    str(size): compare(picture, size, rounds=given.rounds, large=name == "large")
+                    for size in given.sizes
+                },
+            }
+    print(json.dumps(told, indent=2))
+
+
+if __name__ == "__main__":
+    main()

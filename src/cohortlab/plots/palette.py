@@ -1,0 +1,123 @@
+"""Figures of pictures in few colours: curves over sizes, pictures side by side, palettes."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from cohortlab.plots.style import cluster_colours, panels, plain
+
+_MARKS = "osD^vPX<>*"
+
+
+def curves(figures: pd.DataFrame, measures: Mapping[str, str]) -> Figure:
+    """Draw measures against the size of the palette, a line a method.
+
+    Parameters
+    ----------
+    figures : pandas.DataFrame
+        Of one picture: `method, asked` and the measures.
+    measures : mapping of str to str
+        Column to label.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A panel a measure, the size on a logarithmic axis.
+    """
+    methods = list(dict.fromkeys(figures["method"]))
+    figure, axes = panels(len(measures), columns=2, width=3.7, height=2.6)
+    sizes = sorted(set(figures["asked"]))
+    for panel, (name, label) in zip(axes, measures.items(), strict=True):
+        looks = zip(methods, cluster_colours(len(methods)), _MARKS, strict=False)
+        for method, colour, mark in looks:
+            rows = figures[figures["method"].eq(method)].sort_values("asked")
+            look = {"color": colour, "marker": mark, "markersize": 4, "linewidth": 1.2}
+            panel.plot(rows["asked"], rows[name], label=method, **look)
+        panel.set(xlabel="colours asked for", ylabel=label, xscale="log")
+        panel.set_xticks(sizes, [str(size) for size in sizes])
+        panel.minorticks_off()
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
+    return figure
+
+
+def side_by_side(pictures: Mapping[str, Sequence[tuple[str, np.ndarray]]]) -> Figure:
+    """Draw pictures beside what methods make of them.
+
+    Parameters
+    ----------
+    pictures : mapping of str to sequence of (str, ndarray)
+        By picture a title and its pixels, uint8, for each column; the same titles everywhere.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A row of panels a picture, up to four beside each other.
+    """
+    shown = [(name, *one) for name, row in pictures.items() for one in row]
+    height = 1.9 * np.mean([pixels.shape[0] / pixels.shape[1] for *_, pixels in shown]) + 0.25
+    columns = max(n for n in range(1, 5) if len(shown) // len(pictures) % n == 0)
+    figure, axes = panels(len(shown), columns=columns, width=1.9, height=height)
+    for panel, (name, title, pixels) in zip(axes, shown, strict=True):
+        panel.imshow(pixels, interpolation="nearest")
+        panel.set_title(plain(f"{name}: {title}"), fontsize=8)
+        panel.set_axis_off()
+    return figure
+
+
+def strips(palettes: pd.DataFrame) -> Figure:
+    """Draw palettes as strips, each colour as wide as its share of the pixels.
+
+    Parameters
+    ----------
+    palettes : pandas.DataFrame
+        `picture, method, position, red, green, blue, share`, in the order in which to draw them.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A strip a picture and method, the colour of most pixels first.
+    """
+    groups = palettes.groupby(["picture", "method"], sort=False)
+    figure, axes = plt.subplots(figsize=(7.0, 0.5 + 0.3 * len(groups)), layout="constrained")
+    for place, (_, rows) in enumerate(groups):
+        rows = rows.sort_values("position")
+        own = rows[["red", "green", "blue"]].to_numpy() / 255
+        left = np.cumsum(rows["share"]) - rows["share"]
+        axes.barh(place, rows["share"], left=left, color=own, height=0.85, linewidth=0)
+    axes.set_yticks(range(len(groups)), [plain(f"{p}: {m}") for p, m in groups.groups], fontsize=8)
+    axes.set(xlabel="share of the pixels", xlim=(0, 1))
+    axes.invert_yaxis()
+    axes.grid(visible=False)
+    return figure
+
+
+def distortions(by_picture: Mapping[str, np.ndarray], chosen: Mapping[str, int | None]) -> Figure:
+    """Draw how the error falls with the number of colours, and which number stands out.
+
+    Parameters
+    ----------
+    by_picture : mapping of str to ndarray
+        Mean squared error a channel with 1, 2, ... colours.
+    chosen : mapping of str to (int or None)
+        The number that stands out, marked by a ring; None where none does.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A line a picture, on a logarithmic scale.
+    """
+    figure, axes = plt.subplots(figsize=(7.0, 3.4), layout="constrained")
+    looks = zip(by_picture.items(), cluster_colours(len(by_picture)), _MARKS, strict=False)
+    for (name, values), colour, mark in looks:
+        numbers = np.arange(1, len(values) + 1)
+        axes.plot(
+            numbers, values, mark, color=colour, linestyle="-", ms=4, lw=1.2, label=plain(name)
+        )
+        if (best := chosen[name]) is not None:
+            axes.plot(best, values[best - 1], "o", ms=13, mfc="none", mec=colour, mew=1.5)
+    axes.set(yscale="log", xlabel="colours", ylabel="mean squared error, levels²")
+    axes.legend(fontsize=8, loc="upper right")
+    return figure
