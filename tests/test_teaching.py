@@ -80,7 +80,11 @@ def test_the_first_screen_says_what_how_and_where():
     assert "make repro" in screen
     assert f"]({PICTURE})" in screen
     for study in PARAMS["studies"]:
-        assert re.search(rf"^\| `{study}` .*\(reports/{study}/\w+\.ipynb\)", screen, re.MULTILINE)
+        assert re.search(
+            rf"^\| `{study}` .*\((?:reports/{study}/\w+\.ipynb|docs/{study}\.md)\)",
+            screen,
+            re.MULTILINE,
+        )
 
 
 def test_the_picture_is_the_one_of_the_executed_notebook():
