@@ -4,7 +4,12 @@ import contextlib
 import os
 import shutil
 
+import pytest
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+needs_chromium = pytest.mark.skipif(
+    CHROMIUM is None, reason="no chromium on the path: apt-get install chromium"
+)
 ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",

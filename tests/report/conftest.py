@@ -2,13 +2,13 @@
 
 import json
 import os
+import subprocess
+import sys
 import time
 
 import pytest
 from browser import CHROMIUM, chromium, look_at
 from conftest import REPOSITORY
-
-from cohortlab.report.__main__ import build_site
 
 
 def once(tmp_path_factory, name, make):
@@ -36,8 +36,9 @@ def site(tmp_path_factory):
     """Build the site of this project; the folder of its pages."""
 
     def build(folder):
-        code = build_site(REPOSITORY, folder)
-        assert code == 0, "Sphinx warns; see above"
+        command = [sys.executable, "-m", "cohortlab.report", "--out", str(folder)]
+        ran = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr
 
     return once(tmp_path_factory, "report", build) / "site"
 

@@ -11,7 +11,7 @@ import urllib.request
 
 import nbformat
 import pytest
-from browser import CHROMIUM, DESK, chromium
+from browser import DESK, chromium
 from conftest import REPOSITORY
 
 from cohortlab.run.steps import run_step
@@ -19,12 +19,7 @@ from cohortlab.run.steps import run_step
 STEP, STUDY, TOKEN = "data", "sessions", "known-to-this-test"
 PATIENCE = 120  # seconds
 
-pytestmark = [
-    pytest.mark.pipeline,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="no chromium on the path: apt-get install chromium"
-    ),
-]
+pytestmark = [pytest.mark.pipeline, needs_chromium]
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
-from browser import CONTRAST, DESK, PHONE, chromium, watch
+from browser import CONTRAST, DESK, PHONE, chromium, needs_chromium, watch
 from conftest import REPOSITORY
 
 EXECUTED = sorted(p.relative_to(REPOSITORY) for p in (REPOSITORY / "reports").glob("*/*.ipynb"))
@@ -69,8 +69,9 @@ def test_no_page_is_wider_than_a_phone(seen):
 PAGES = ("index", "reports/index", "methods", "docs/clusters", "parameters/index", "api/scaling")
 
 
+@needs_chromium
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_text_stands_out_from_its_ground(site, seen, theme):
+def test_text_stands_out_from_its_ground(site, theme):
     notebook = next(path.with_suffix("").as_posix() for path in EXECUTED)
     with chromium() as browser:
         page = browser.new_page(viewport=DESK, color_scheme=theme)
@@ -81,7 +82,8 @@ def test_text_stands_out_from_its_ground(site, seen, theme):
             assert worst["ratio"] >= 4.5, (name, worst)
 
 
-def test_the_search_finds_a_known_word(site, seen):
+@needs_chromium
+def test_the_search_finds_a_known_word(site):
     with chromium() as browser:
         page = browser.new_page(viewport=DESK)
         complaints = watch(page)
@@ -92,10 +94,11 @@ def test_the_search_finds_a_known_word(site, seen):
     assert "Clusters and how good they are" in titles
 
 
-def test_the_theme_can_be_changed_by_hand(site, seen):
+@needs_chromium
+def test_the_theme_can_be_changed_by_hand(site):
     with chromium() as browser:
         page = browser.new_page(viewport=DESK, color_scheme="light")
         page.goto((site / "index.html").as_uri())
         page.locator("button.theme-switch-button").first.click()
-        page.locator("button.theme-change-button[data-mode=dark]").click()
+        page.get_by_role("button", name="Dark").click()
         assert page.evaluate("document.documentElement.dataset.theme") == "dark"
