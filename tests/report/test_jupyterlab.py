@@ -11,7 +11,7 @@ import urllib.request
 
 import nbformat
 import pytest
-from browser import DESK, chromium
+from browser import DESK, chromium, needs_chromium
 from conftest import REPOSITORY
 
 from cohortlab.run.steps import run_step

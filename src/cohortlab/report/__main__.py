@@ -35,7 +35,7 @@ def build_site(root: Path, build: Path) -> int:
     tree, site = build / "pages", build / "site"
     settings = report_settings(read_params(root))
     studies = write_pages(root, tree)
-    options = ["-q", "-W", "--keep-going", "-j", "auto", "-d", str(build / "doctrees")]
+    options = ["-q", "-W", "--keep-going", "-d", str(build / "doctrees")]
     code = build_main([*options, "-c", str(root / "site"), str(tree), str(site)])
     (site / HANDIN).mkdir(parents=True, exist_ok=True)
     for study in studies:
