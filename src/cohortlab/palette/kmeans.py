@@ -1,8 +1,9 @@
 """Weighted k-means, exact and fast: repeated starts on a summary, the best finished on all points.
 
 Equal pixels are one point with a weight, which changes nothing but the time. Points that lie close
-together are first summed up in cells, on which a start costs little. The best, improved there, is
-then carried on over all points, so the summary only chooses where to begin.
+together are first summed up in cells, and these in blocks, on which a start costs little. The best
+is improved on the cells, and then carried on over all points, so that summaries only choose where
+to begin.
 """
 
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ MAX_ITER = 300
 _BREATH = 3
 # A pass that lowers the error by a smaller part of it is the last.
 TOLERANCE = 1e-5
-# Cells along the longest side of the points' box: five thousand or so for a photograph.
-_CELLS = 32
+# Along the longest side of the points' box: some five thousand cells of a photograph; and of
+# blocks, times the cube root of the clusters, so that each has as many.
+_CELLS, _BLOCKS = 32, 8
 
 
 @dataclass(frozen=True)
@@ -80,14 +82,16 @@ def weighted_kmeans(
     weights = np.ascontiguousarray(weights, dtype=float)
     if len(points) <= n_clusters:
         return Centres(points.copy(), np.arange(len(points), dtype=np.int32), 0.0, 0)
-    cell_of, cells, mass = _summary(points, weights)
-    if len(cells) <= n_clusters:
-        cell_of, cells, mass = np.arange(len(points)), points, weights
+    cell_of, cells, mass = _summary(points, weights, n_clusters, _CELLS)
+    n_blocks = min(_CELLS, round(_BLOCKS * n_clusters ** (1 / 3)))
+    block_of, blocks, block_mass = _summary(cells, mass, n_clusters, n_blocks)
     limits = tolerance, max_iter
     shape = n_clusters, 2 + int(np.log(n_clusters))
-    starts = (lloyd.plus_plus(cells, mass, rng.random(shape)) for _ in range(n_starts))
-    ends = (lloyd.lloyd(cells, mass, *start, *limits) for start in starts)
-    centres, labels, *_ = _breathe(cells, mass, min(ends, key=_error_of), limits)
+    starts = (lloyd.plus_plus(blocks, block_mass, rng.random(shape)) for _ in range(n_starts))
+    ends = (lloyd.lloyd(blocks, block_mass, *start, *limits) for start in starts)
+    centres, labels, *_ = min(ends, key=_error_of)
+    first = lloyd.lloyd(cells, mass, centres, labels[block_of], *limits)
+    centres, labels, *_ = _breathe(cells, mass, first, limits)
     return Centres(*lloyd.lloyd(points, weights, centres, labels[cell_of], *limits))
 
 
@@ -95,12 +99,16 @@ def _error_of(end: tuple) -> float:
     return end[2]
 
 
-def _summary(points: np.ndarray, weights: np.ndarray) -> tuple:
-    """Sum points up in cubic cells: the cell of each point, the cells' means and weights."""
+def _summary(points: np.ndarray, weights: np.ndarray, n_clusters: int, n_along: int) -> tuple:
+    """Sum points up in cubic cells: the cell of each point, the cells' means and weights.
+
+    Where there would be no more cells than clusters, points stay as they are.
+    """
     low = points.min(axis=0)
     span = points.max(axis=0) - low
-    width = max(span.max() / _CELLS, np.finfo(float).tiny)
-    return lloyd.sum_up(points, weights, low, 1 / width, (span / width).astype(np.int64) + 1)
+    width = max(span.max() / n_along, np.finfo(float).tiny)
+    found = lloyd.sum_up(points, weights, low, 1 / width, (span / width).astype(np.int64) + 1)
+    return found if len(found[1]) > n_clusters else (np.arange(len(points)), points, weights)
 
 
 def _breathe(points: np.ndarray, weights: np.ndarray, best: tuple, limits: tuple) -> tuple:
