@@ -27,6 +27,7 @@ LOGS = {
     "customers": "invoices",
     "populations": "populations",
     "browsing": "visits",
+    "palette": "pictures",
 }
 # Steps that only one study has.
 OWN_STEPS = {
@@ -34,6 +35,7 @@ OWN_STEPS = {
     "populations": ("lesson", "laboratory", "fooled"),
 }
 BROWSING = ("data", "features", "sequences", "represent", "interpret", "bipartite", "recovery")
+PALETTE = ("data", "features", "quantise")
 REAL = REPOSITORY.parent / "shared" / "data"
 
 pytestmark = pytest.mark.pipeline
@@ -85,14 +87,25 @@ SMALL_BROWSING = {
 }
 
 
+SMALL_PALETTE = {
+    "data.cleaning.max_side": 64,
+    "data.synthetic.side": 32,
+    "quantise.n_colours": [8, 16],
+    "quantise.n_starts": 2,
+    "quantise.most_colours": 10,
+}
+#: Studies that share few steps with others: their own, and what makes them small.
+OWN = {"browsing": (BROWSING, SMALL_BROWSING), "palette": (PALETTE, SMALL_PALETTE)}
+
+
 def steps_of(study):
-    return BROWSING if study == "browsing" else (*STEPS, *OWN_STEPS.get(study, ()))
+    return OWN[study][0] if study in OWN else (*STEPS, *OWN_STEPS.get(study, ()))
 
 
 def small(study):
     """Return parameters for a study of a few hundred people."""
-    if study == "browsing":
-        return {f"studies.browsing.{key}": value for key, value in SMALL_BROWSING.items()}
+    if study in OWN:
+        return {f"studies.{study}.{key}": value for key, value in OWN[study][1].items()}
     size = {"sessions": "n_visitors", "customers": "n_customers", "populations": "n_people"}[study]
     return SMALLER.get(study, {}) | {
         f"studies.{study}.data.synthetic.{size}": 900,
@@ -142,6 +155,7 @@ BY_HAND = {
     "customers": ("features", "embedding", "segments", "publish"),
     "populations": ("features", "lesson"),
     "browsing": ("features", "sequences", "represent", "interpret", "recovery"),
+    "palette": ("features", "quantise"),
 }
 
 
