@@ -84,5 +84,5 @@ else
 endif
 
 clean:  ## Remove the environment and large results; what Git holds stays
-	rm -rf $(VENV) results/*/raw results/*/log results/*/truth results/*/model
+	rm -rf $(VENV) build/report results/*/raw results/*/log results/*/truth results/*/model
 	find results -name '*.parquet' -delete
