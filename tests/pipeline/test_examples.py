@@ -178,3 +178,27 @@ def test_logs_of_visits_are_grouped_and_described(tmp_path, name, n_rows, n_peop
     assert told["n_described"] == chosen["n_clusters"]
     assert told["accuracy"] > told["chance"]
     assert results.read("bipartite.json")["p_permutation"] <= 0.05
+
+
+def test_the_whole_kdd_file_is_searched_for_anomalies(tmp_path):
+    results = run_example(tmp_path / "p", "kdd99", data=REAL / "kdd99")
+    assert results.read("data.json")["flows"]["rows_kept"] == 494_021
+    assert len(results.read("scores.parquet")) == 494_021
+    truth = results.read("truth.json")
+    assert truth["n_attacks"] == 396_743
+    detectors = results.read("detectors.csv").set_index("detector")
+    assert "nearly everything" in detectors.loc["hdbscan", "warnings"]
+    figures = results.read("anomalies.json")["detectors"]["dbscan"]
+    assert figures["n_distinct"] == 71_541
+    # What the page says: floods are the usual, attacks of few connections come out.
+    judged = results.read("detection.csv").set_index("detector")
+    assert judged.loc["dbscan", "roc_auc"] == pytest.approx(0.49, abs=0.005)
+    assert judged.loc["isolation_forest", "roc_auc"] < 0.1
+    recall = results.read("recall.csv").query("detector == 'dbscan'").set_index("label")["flagged"]
+    assert recall[["smurf.", "neptune.", "buffer_overflow.", "warezmaster."]].tolist()[2:] == [
+        26,
+        17,
+    ]
+    assert recall["neptune."] == 0
+    alerts = results.read("alerts.csv")
+    assert alerts["n_flows"].sum() == detectors.loc["dbscan", "n_flagged"]

@@ -28,6 +28,7 @@ LOGS = {
     "populations": "populations",
     "browsing": "visits",
     "palette": "pictures",
+    "traffic": "flows",
 }
 # Steps that only one study has.
 OWN_STEPS = {
@@ -36,6 +37,7 @@ OWN_STEPS = {
 }
 BROWSING = ("data", "features", "sequences", "represent", "interpret", "bipartite", "recovery")
 PALETTE = ("data", "features", "quantise")
+TRAFFIC = ("data", "features", "anomalies")
 REAL = REPOSITORY.parent / "shared" / "data"
 
 pytestmark = pytest.mark.pipeline
@@ -95,7 +97,11 @@ SMALL_PALETTE = {
     "quantise.most_colours": 10,
 }
 #: Studies that share few steps with others: their own, and what makes them small.
-OWN = {"browsing": (BROWSING, SMALL_BROWSING), "palette": (PALETTE, SMALL_PALETTE)}
+OWN = {
+    "browsing": (BROWSING, SMALL_BROWSING),
+    "palette": (PALETTE, SMALL_PALETTE),
+    "traffic": (TRAFFIC, {"data.synthetic.flows_per_day": 1500}),
+}
 
 
 def steps_of(study):
@@ -156,6 +162,7 @@ BY_HAND = {
     "populations": ("features", "lesson"),
     "browsing": ("features", "sequences", "represent", "interpret", "recovery"),
     "palette": ("features", "quantise"),
+    "traffic": TRAFFIC[1:],
 }
 
 

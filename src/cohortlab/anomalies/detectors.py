@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +19,8 @@ from cohortlab.mixture import GaussianMixture
 
 #: Most rows that are scored at a time.
 _PIECE = 100_000
+#: A value further out than so many scaled units is far, however far it is.
+_FAR = 1e4
 Score = Callable[[np.ndarray], np.ndarray]
 
 
@@ -239,12 +242,20 @@ def by_mixture(
     model: str = "VVV",
     n_init: int = 5,
     reg_covar: float = 1e-3,
+    min_share: float = 0.01,
     random_state: int = 0,
 ) -> _Fit:
-    """Score by how low the density of a Gaussian mixture is: minus its logarithm."""
-    n_components = min(n_components, len(rows.values) // 2)
+    """Score by how low the density of a Gaussian mixture is: minus its logarithm.
+
+    Notes
+    -----
+    A few strange flows that are like each other get a component of their own, in which they are
+    dense. So components of less than `min_share` of the flows are fitted and then left out: what is
+    dense in them alone is strange. Beyond `_FAR` scaled units a value is taken for that limit:
+    squares of larger ones swamp those of all other rows, and no covariance could be told.
+    """
     mixture = GaussianMixture(
-        max(1, n_components),
+        max(1, min(n_components, len(rows.values) // 2)),
         model,
         n_init=n_init,
         reg_covar=reg_covar,
@@ -253,10 +264,29 @@ def by_mixture(
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        mixture.fit(rows.values, sample_weight=rows.weights.astype(float))
-    clusters = mixture.predict(rows.values)[rows.inverse]
-    details = {"n_components": mixture.n_components, "converged": bool(mixture.converged_)}
-    return _Fit(lambda X: -mixture.score_samples(X), clusters=clusters, details=details)
+        mixture.fit(_near(rows.values), sample_weight=rows.weights.astype(float))
+    clusters = mixture.predict(_near(rows.values))[rows.inverse]
+    usual = _usual_part(mixture, min_share)
+    details = {
+        "n_components": mixture.n_components,
+        "n_left_out": mixture.n_components - len(usual.weights_),
+        "converged": bool(mixture.converged_),
+    }
+    return _Fit(lambda X: -usual.score_samples(_near(X)), clusters=clusters, details=details)
+
+
+def _usual_part(mixture: GaussianMixture, min_share: float) -> GaussianMixture:
+    """Keep the components that stand for enough flows, the largest at least."""
+    weights = mixture.weights_
+    kept = weights >= min(min_share, weights.max())
+    part = copy(mixture)
+    part.weights_ = weights[kept] / weights[kept].sum()
+    part.means_, part.covariances_ = mixture.means_[kept], mixture.covariances_[kept]
+    return part
+
+
+def _near(X: np.ndarray) -> np.ndarray:
+    return np.clip(X, -_FAR, _FAR)
 
 
 def by_isolation_forest(

@@ -56,6 +56,9 @@ def differences(strange: np.ndarray, training: np.ndarray, is_usual: np.ndarray)
     >>> found.shares.tolist(), found.usual.tolist()
     ([[0.9, 0.1]], [0])
     """
+    if not len(strange):
+        none = np.empty((0, training.shape[1]))
+        return Difference(np.empty(0, dtype=np.int64), none, none > 0)
     places = np.flatnonzero(is_usual) if is_usual.any() else np.arange(len(training))
     rows = distinct_rows(training[places])
     nearest = KDTree(rows.values).query(strange, return_distance=False)[:, 0]

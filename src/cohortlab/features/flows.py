@@ -66,12 +66,12 @@ def fill(
         From `flow_features`.
     medians : mapping of str to float, optional
         Medians to put in; those of the finite values by default. Flows that come later get those of
-        the flows on which detectors were trained.
+        the flows on which detectors were trained, and the same features.
 
     Returns
     -------
     filled : pandas.DataFrame
-        The same columns, all values finite.
+        The id and the features, all values finite.
     medians : dict of str to float
         The medians.
     counts : pandas.DataFrame
@@ -80,17 +80,17 @@ def fill(
     Raises
     ------
     ValueError
-        If a feature has no finite value and no median is given, or one lacks a median.
+        If a feature has no finite value of which to take a median.
     """
-    columns = list(features.columns[1:])
-    numbers = features[columns].astype(float)
+    columns = list(features.columns[1:] if medians is None else medians)
+    numbers = features.reindex(columns=columns).astype(float)
     infinite, missing = np.isinf(numbers), numbers.isna()
     finite = numbers.mask(infinite)
-    own = finite.median() if medians is None else pd.Series(medians, dtype=float).reindex(columns)
+    own = finite.median() if medians is None else pd.Series(medians, dtype=float)
     if own.isna().any():
         raise ValueError(
-            f"no median for {list(own.index[own.isna()])}: no flow has a finite value there, or "
-            "the flows that are scored have another form than those of the training"
+            f"no flow has a finite value of {list(own.index[own.isna()])}, so there is no median: "
+            "say in `data.columns` that the log does not have it"
         )
     filled = pd.concat([features.iloc[:, :1], finite.fillna(own)], axis=1)
     counts = pd.DataFrame({"infinite": infinite.sum(), "missing": missing.sum(), "median": own})
