@@ -5,6 +5,7 @@ from conftest import REPOSITORY
 from scipy import sparse
 
 from cohortlab import precompile
+from cohortlab.anomalies import joining, reach, train
 from cohortlab.bipartite import permutations, relations
 from cohortlab.mixture import kernels as passes
 from cohortlab.mixture import search
@@ -42,9 +43,21 @@ def use_relations():
     relations(incidence, people, items, permutation="labels", n_permutations=3, rng=rng)
 
 
+def use_anomalies():
+    values = np.random.default_rng(1).normal(size=(90, 5))
+    values[:45] += 20
+    train("dbscan", values, options={"min_samples": 4})
+    train("hdbscan", values, options={"min_cluster_size": 9, "max_rows": 60})
+
+
 @pytest.mark.parametrize(
     ("compile_part", "use", "loops"),
     [
+        (
+            precompile.compile_anomalies,
+            use_anomalies,
+            [joining.join_round, joining.join_links, reach.search_members],
+        ),
         (precompile.compile_mixtures, use_mixtures, [passes.run_rows]),
         (precompile.compile_relations, use_relations, [permutations._add_rows]),
         (

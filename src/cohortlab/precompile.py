@@ -53,8 +53,24 @@ def compile_palettes() -> None:
     quantise(picture, 2, rng=np.random.default_rng(0), dither=True)
 
 
-#: What every study uses, by what compiles it.
-PARTS = (compile_mixtures, compile_rules, compile_relations, compile_palettes)
+def compile_anomalies() -> None:
+    """Train two detectors on a few flows, which compiles the search for neighbours."""
+    from cohortlab.anomalies import train
+
+    values = np.random.default_rng(0).normal(size=(60, 2))
+    train("dbscan", values, options={"min_samples": 3})
+    values[:30] += 20
+    train("hdbscan", values, options={"min_cluster_size": 5, "min_samples": 3})
+
+
+#: What studies use, by what compiles it.
+PARTS = (
+    compile_mixtures,
+    compile_rules,
+    compile_relations,
+    compile_palettes,
+    compile_anomalies,
+)
 
 
 def compile_all(parts: tuple[Callable[[], None], ...] = PARTS) -> None:
