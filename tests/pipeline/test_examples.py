@@ -192,7 +192,7 @@ def test_the_whole_kdd_file_is_searched_for_anomalies(tmp_path):
     assert figures["n_distinct"] == 71_541
     # What the page says: floods are the usual, attacks of few connections come out.
     judged = results.read("detection.csv").set_index("detector")
-    assert judged.loc["dbscan", "roc_auc"] == pytest.approx(0.49, abs=0.005)
+    assert judged.loc["dbscan", "roc_auc"] == pytest.approx(0.48, abs=0.005)
     assert judged.loc["isolation_forest", "roc_auc"] < 0.1
     recall = results.read("recall.csv").query("detector == 'dbscan'").set_index("label")["flagged"]
     assert recall[["smurf.", "neptune.", "buffer_overflow.", "warezmaster."]].tolist()[2:] == [
