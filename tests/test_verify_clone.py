@@ -131,7 +131,7 @@ def test_make_review_asks_for_a_revision():
         ("1,234.5 each", "1,236.5 each", [("1,234.5", "1,236.5")]),
         ("mean   1.0\nmax  9", "mean 1.0\nmax 9", []),
         ("many", "few", [("many", "few")]),
-        ("one line", "two\nlines", [("1 lines", "2 lines")]),
+        ("one\nline", "one\nnew\nline", [("2 lines", "new")]),
         ("p = 1.2e-05", "p = 1.3e-05", []),
         ("p = 1.2e-05", "p = 1.4e-05", [("1.2e-05", "1.4e-05")]),
     ],

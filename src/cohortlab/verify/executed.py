@@ -97,7 +97,8 @@ def text_differences(before: str, now: str, tolerance: float) -> Iterator[tuple[
     Yields
     ------
     tuple of str
-        The two versions of a number; or of the whole line, where its words differ.
+        The two versions of a number; or of the whole line, where its words differ; or, of texts
+        that are not equally long, the lines that only one of them has.
 
     Examples
     --------
@@ -108,7 +109,9 @@ def text_differences(before: str, now: str, tolerance: float) -> Iterator[tuple[
         return
     lines, new_lines = before.splitlines(), now.splitlines()
     if len(lines) != len(new_lines):
-        yield f"{len(lines)} lines", f"{len(new_lines)} lines"
+        gone = "\n".join(line for line in lines if line not in new_lines)
+        come = "\n".join(line for line in new_lines if line not in lines)
+        yield gone or f"{len(lines)} lines", come or f"{len(new_lines)} lines"
         return
     for old, new in zip(lines, new_lines, strict=True):
         if _words(old) != _words(new):
