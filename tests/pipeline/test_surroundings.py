@@ -15,9 +15,14 @@ from cohortlab.run.warm import WARM_VARIABLE
 
 pytestmark = pytest.mark.pipeline
 
-STEPS = ("data", "features")
+STEPS = ("data", "features", "mixture", "clusters", "rules", "bipartite")
 CHANGES = {
     "studies.sessions.data.synthetic.n_visitors": 400,
+    "studies.sessions.mixture.models": ["EEE"],
+    "studies.sessions.mixture.n_components": [1, 2, 3],
+    "studies.sessions.mixture.n_bootstrap": 0,
+    "studies.sessions.mixture.n_stability": 2,
+    "studies.sessions.bipartite.n_label_shuffles": 19,
 }
 # A zone 12 hours and 45 minutes off, a language whose small I has a dot, and threads to sum by.
 ELSEWHERE = {
