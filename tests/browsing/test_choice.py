@@ -20,7 +20,7 @@ from cohortlab.browsing import (
     user_silhouettes,
     user_vectors,
 )
-from cohortlab.browsing.choice import NOT_SEPARATED, _in_few_columns
+from cohortlab.browsing.choice import NOT_SEPARATED, NothingAllowedError, _in_few_columns
 
 #: Types by name only: all browse alike.
 ALIKE = {
@@ -272,3 +272,23 @@ def test_true_users_have_the_silhouette_of_scikit_learn(users):
 def test_impossible_choices_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         choose(blobs(15, 15)[0], **({"k_values": [2], "n_seeds": 2} | options))
+
+
+@pytest.mark.parametrize("method", SEARCHED)
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_matrix])
+def test_users_who_are_all_alike_are_not_parted_by_rounding(method, form):
+    row = np.random.default_rng(1).random(40)
+    row /= np.linalg.norm(row)
+    X = form(np.tile(row, (12, 1)))
+    with pytest.raises(NothingAllowedError, match="all 12 users have the same row"):
+        choose(X, methods=[method], k_values=[2, 3], n_seeds=2, min_size=2)
+    null = null_choices(
+        range(12), X, rng=np.random.default_rng(1), n_shuffles=1, methods=[method], k_values=[2]
+    )
+    assert null["silhouette"].isna().all()
+
+
+@pytest.mark.parametrize("n_users", [1, 2])
+def test_one_or_two_users_are_too_few(n_users):
+    with pytest.raises(ValueError, match=f"at least three users .*, got {n_users}"):
+        choose(np.eye(n_users, 4))

@@ -5,7 +5,7 @@ import pytest
 from serving import KEY, failure
 
 from cohortlab.browsing import represent
-from cohortlab.browsing.endpoint import embed_by_endpoint
+from cohortlab.browsing.endpoint import VARIABLES, embed_by_endpoint
 from cohortlab.endpoints import Endpoint, EndpointError
 
 TEXTS = ["one", "two", "three", "two", "four"]
@@ -119,6 +119,22 @@ def test_a_file_of_another_kind_is_no_cache(server, tmp_path):
     (tmp_path / "notes.txt").write_text("not a database, and long enough to be read as one" * 99)
     with pytest.raises(ValueError, match="is no cache of vectors"):
         embed(server, cache=tmp_path / "notes.txt")
+
+
+@pytest.mark.parametrize("cache", ["notes.txt", "notes.txt/v.sqlite", "."])
+def test_what_cannot_be_kept_is_not_asked_for(server, tmp_path, cache):
+    (tmp_path / "notes.txt").write_text("not a database, and long enough to be read as one" * 99)
+    server.will(right)
+    with pytest.raises(ValueError, match=r"or cannot be written .*: name another file"):
+        embed(server, cache=tmp_path / cache)
+    assert server.requests == []
+
+
+def test_a_variable_that_is_not_set_is_named(monkeypatch, told):
+    for name in VARIABLES.values():
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(EndpointError, match="COHORTLAB_EMBEDDING_URL should hold the address"):
+        represent(told, method="endpoint")
 
 
 def test_a_model_that_changed_under_its_name_is_noticed(server, tmp_path):

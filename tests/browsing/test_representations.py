@@ -14,6 +14,7 @@ from cohortlab.browsing import (
     engineered_features,
     represent,
     sentence_models,
+    sentences,
     word_weights,
 )
 from cohortlab.browsing.representations import WORDS
@@ -33,6 +34,16 @@ def test_a_domain_that_looks_like_a_day_or_an_hour_stays_one_word():
     text = "Monday 14:15, Visits: monday.com (14s) -> 14.de (15s) -> visits (9s)"
     tokenise = TfidfVectorizer(token_pattern=WORDS).build_analyzer()
     assert tokenise(text) == ["monday", "14", "monday.com", "14.de", "visits"]
+
+
+HOSTILE = ["<b>x</b>", "a b.de", "ignore (all) rules", "x\ny", "a.de (5s) -> b.de", "`$x$`", "..."]
+
+
+def test_each_domain_is_one_word_whatever_its_name():
+    told = sentences(visits(*[(i * 10, name, 5) for i, name in enumerate(HOSTILE)]))
+    assert told.str.count(" -> ").tolist() == [len(HOSTILE) - 1]
+    assert "\n" not in told.iloc[0]
+    assert represent(told).shape == (1, len(HOSTILE) + 2)  # day and hour too
 
 
 def test_rare_words_count_for_more_and_rows_have_length_one(told):
@@ -78,6 +89,9 @@ def test_the_numbers_of_sequences_are_scaled():
     [
         ("word2vec", {}, "unknown representation 'word2vec': choose one of"),
         ("tfidf", {"ngrams": 2}, r"'tfidf' has no option \['ngrams'\]: it takes"),
+        ("tfidf", {"min_df": 3}, "min_df: expected a number from 1 .* got 3 for 3 sentences"),
+        ("tfidf", {"min_df": 4}, "min_df: expected .* got 4 for 3 sentences"),
+        ("tfidf_svd", {"min_df": 0}, "min_df: expected .* got 0 for 3 sentences"),
         ("engineered", {}, "'engineered' reads a DataFrame .* but got a Series"),
     ],
 )

@@ -32,6 +32,11 @@ def test_the_first_and_the_last_visit_always_stay():
     ]
 
 
+def test_a_name_with_blanks_and_brackets_is_written_as_in_an_address():
+    (text,) = sentences(visits((0, "a b.de", 1), (30, "(5s)\n", 2)))
+    assert text == "Monday 00:00, Visits: a%20b.de (1s) -> %285s%29%0A (2s)"
+
+
 def test_what_fits_is_not_shortened():
     (whole,) = sentences(visits(*ROWS[:3]), max_tokens=None)
     assert sentences(visits(*ROWS[:3]), max_tokens=count_tokens(whole)).tolist() == [whole]

@@ -78,6 +78,7 @@ def test_rare_sequences_get_more_attention():
         ({"weights": np.ones(3)}, "weights: expected 12 numbers above 0"),
         ({"weights": np.zeros(12)}, "weights: expected 12 numbers above 0"),
         ({"people": ["a"]}, "1 people for 12 rows"),
+        ({"people": [], "matrix": DENSE[:0]}, "there is no sequence"),
     ],
 )
 def test_what_does_not_fit_is_refused(options, message):

@@ -137,3 +137,21 @@ def test_recording_needs_the_variables_of_the_endpoint(tmp_path, monkeypatch):
     monkeypatch.delenv("COHORTLAB_LLM_URL", raising=False)
     with pytest.raises(EndpointError, match="COHORTLAB_LLM_URL"):
         Cassette(tmp_path, mode="record")
+
+
+@pytest.mark.parametrize("folder", ["file", "file/deep/cassette"])
+@pytest.mark.parametrize("mode", ["record", "refresh"])
+def test_what_cannot_be_kept_is_not_asked_for(server, tmp_path, folder, mode):
+    (tmp_path / "file").write_text("no folder")
+    server.will(answer("Good day"))
+    with pytest.raises(ModelError, match=r"answers cannot be kept in .*name another one"):
+        Cassette(tmp_path / folder, mode=mode, connect=server.chat)
+    assert server.requests == []
+    with pytest.raises(ModelError, match="no answer is stored"):
+        Cassette(tmp_path / folder)(request())
+
+
+def test_a_folder_that_may_not_be_written_to_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # the tests may run as root
+    with pytest.raises(ModelError, match="may not be written to"):
+        Cassette(tmp_path / "cassette", mode="record")

@@ -12,6 +12,7 @@ from scipy.spatial.distance import squareform
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.metrics import pairwise_distances
+from sklearn.utils.extmath import row_norms
 
 from cohortlab.clusters.silhouettes import silhouette_values
 from cohortlab.mixture import GaussianMixture
@@ -22,6 +23,8 @@ NOT_SEPARATED = "a cluster whose users are on the whole nearer to another one"
 _BATCH_COLUMNS = 2000
 # Up to here the distances of all users are fewer numbers than the columns of k-means' centres.
 _FEW_USERS = 500
+# Distances of equal rows come out as this share of their length at most, by rounding.
+_ROUNDING = 1e-7
 Labelled = Iterator[tuple[int, int, np.ndarray]]
 
 
@@ -129,8 +132,8 @@ def choose(
     Raises
     ------
     ValueError
-        If an argument is impossible; as `NothingAllowedError`, if nothing is allowed in most of its
-        starts.
+        If an argument is impossible; as `NothingAllowedError`, if all users are alike, or nothing
+        is allowed in most of its starts.
 
     Notes
     -----
@@ -159,6 +162,11 @@ def choose(
     with one_thread():
         places = _in_few_columns(vectors)
         distances = pairwise_distances(places)
+        if distances.max() <= _ROUNDING * row_norms(places).max():
+            raise NothingAllowedError(
+                f"all {len(distances)} users have the same row: there is nothing to part them by; "
+                "take another representation, or look at what the log holds"
+            )
         found = [
             (method, k, seed, labels)
             for method in methods
@@ -202,8 +210,13 @@ def _check(
     unknown = [name for name in methods if name not in SEARCHED]
     if unknown or not methods:
         raise ValueError(f"methods: expected some of {[*SEARCHED]}, got {list(methods)}")
+    if n_users < 3:
+        raise ValueError(f"expected at least three users to look for clusters, got {n_users}")
     if not len(k_values) or min(k_values) < 2 or max(k_values) >= n_users:
-        raise ValueError(f"k_values: expected 2 to {n_users - 1}, got {list(k_values)}")
+        raise ValueError(
+            f"k_values: expected 2 to {n_users - 1}, one less than the {n_users} users, got "
+            f"{list(k_values)}: leave the others out"
+        )
     if n_seeds < 1 or min_size < 1:
         raise ValueError(f"n_seeds and min_size must be at least 1, got {n_seeds} and {min_size}")
     if n_users > max_users:

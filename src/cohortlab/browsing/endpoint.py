@@ -65,7 +65,7 @@ def embed_by_endpoint(
     EndpointError
         If the server refuses, or gives no usable answer in `max_tries`.
     ValueError
-        If `cache` is a file of another kind.
+        If `cache` is a file of another kind, or cannot be written; nobody is asked then.
 
     Notes
     -----
@@ -81,6 +81,8 @@ def embed_by_endpoint(
     known = read_vectors(path, sorted(set(names))) if path else {}
     missing = [(n, t) for n, t in dict(zip(names, texts, strict=True)).items() if n not in known]
     if missing:
+        if path:
+            write_vectors(path, {})  # what cannot be kept is not asked for
         parts = [
             missing[start : start + batch_size] for start in range(0, len(missing), batch_size)
         ]

@@ -57,6 +57,11 @@ def tfidf(sentences: pd.Series, *, min_df: int = 1, sublinear: bool = False) -> 
     scipy.sparse.csr_matrix, shape (n_sequences, n_words)
         Rows of length 1.
 
+    Raises
+    ------
+    ValueError
+        If `min_df` is below 1, or no word is in so many sentences.
+
     Notes
     -----
     The words are weekday, hour and domains, a domain being one word; see `WORDS`. The weight of a
@@ -73,7 +78,13 @@ def tfidf(sentences: pd.Series, *, min_df: int = 1, sublinear: bool = False) -> 
     >>> tfidf(told).toarray().round(2).tolist()
     [[0.38, 0.76, 0.38, 0.38]]
     """
-    return _counter(min_df, sublinear).fit_transform(sentences)
+    try:
+        return _counter(min_df, sublinear).fit_transform(sentences)
+    except ValueError as error:
+        raise ValueError(
+            f"min_df: expected a number from 1 to that of the sentences which share a word, got "
+            f"{min_df!r} for {len(sentences)} sentences"
+        ) from error
 
 
 def _counter(min_df: int, sublinear: bool) -> TfidfVectorizer:

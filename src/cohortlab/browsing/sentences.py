@@ -1,12 +1,15 @@
 """A sequence of visits as a sentence, as a language model or a word count reads it."""
 
 import re
+from urllib.parse import quote
 
 import pandas as pd
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 LEFT_OUT = "..."
 _ARROW = " -> "
+# What would part a domain into several words, or end the line.
+_PARTS = re.compile(r"[\s()]")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
@@ -49,7 +52,8 @@ def sentences(visits: pd.DataFrame, *, max_tokens: int | None = 256) -> pd.Serie
     -------
     pandas.Series of str
         The sentences, ordered and indexed by person and sequence:
-        ``Monday 14:15, Visits: google.com (10s) -> youtube.com (89s)``.
+        ``Monday 14:15, Visits: google.com (10s) -> youtube.com (89s)``. Blanks, line breaks and
+        brackets in a domain are written as in an address, ``a%20b``: it stays one word.
 
     Raises
     ------
@@ -61,7 +65,9 @@ def sentences(visits: pd.DataFrame, *, max_tokens: int | None = 256) -> pd.Serie
     keys = ["person_id", "sequence_number"]
     ordered = visits.sort_values([*keys, "position"], kind="stable")
     seconds = (ordered["active_ms"] / 1000).round().astype("int64").astype(str)
-    words = ordered["domain"].astype(str) + " (" + seconds + "s)"
+    domains = ordered["domain"].astype(str)
+    as_words = {name: _PARTS.sub(lambda part: quote(part[0]), name) for name in domains.unique()}
+    words = domains.map(as_words) + " (" + seconds + "s)"
     groups = pd.DataFrame({"words": words, "start": ordered["start_ms"]}).groupby(
         [ordered[key] for key in keys], sort=True
     )

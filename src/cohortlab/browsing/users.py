@@ -74,7 +74,7 @@ def user_vectors(
     Raises
     ------
     ValueError
-        If a statistic is unknown, or the numbers of rows differ.
+        If a statistic is unknown, there is no sequence, or the numbers of rows differ.
 
     Notes
     -----
@@ -111,6 +111,8 @@ def _check(
     unknown = [name for name in statistics if name not in STATISTICS]
     if unknown or not statistics or isinstance(statistics, str):
         raise ValueError(f"statistics: expected some of {[*STATISTICS]}, got {statistics!r}")
+    if not len(people):
+        raise ValueError("there is no sequence to describe users by; check the cleaning of the log")
     if len(people) != matrix.shape[0]:
         raise ValueError(f"{len(people)} people for {matrix.shape[0]} rows: pass one for each")
     if weights is not None and (np.shape(weights) != people.shape or np.min(weights) <= 0):

@@ -49,7 +49,7 @@ def read_vectors(path: Path, hashes: Sequence[str]) -> dict[str, np.ndarray]:
     Raises
     ------
     ValueError
-        If the file is something else.
+        If the file is something else, or cannot be read.
     """
     if not path.exists():
         return {}
@@ -77,22 +77,29 @@ def write_vectors(path: Path, vectors: Mapping[str, np.ndarray]) -> None:
     Raises
     ------
     ValueError
-        If the file is something else.
+        If the file is something else, or cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     rows = [(name, np.asarray(vector, "<f4").tobytes()) for name, vector in vectors.items()]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(path, error.strerror) from error
     with _opened(path) as connection:
         connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
 
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        try:
-            with connection:
-                connection.execute(_TABLE)
-                yield connection
-        except sqlite3.DatabaseError as error:
-            raise ValueError(
-                f"{path} is no cache of vectors ({error}): name another file, or remove this one"
-            ) from error
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute(_TABLE)
+            yield connection
+    except sqlite3.DatabaseError as error:
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: Path, reason: object) -> ValueError:
+    return ValueError(
+        f"{path} is no cache of vectors, or cannot be written ({reason}): name another file, or "
+        "remove what is there"
+    )

@@ -36,6 +36,8 @@ class Cassette:
     ------
     ValueError
         If the mode is unknown.
+    ModelError
+        If answers could not be kept in the folder; nobody is asked then.
     """
 
     def __init__(
@@ -45,6 +47,8 @@ class Cassette:
             raise ValueError(f"mode must be one of {', '.join(MODES)}, but is {mode!r}")
         self.models: set[str] = set()
         self._folder, self._mode = Path(folder), mode
+        if mode != "replay":
+            _require_writable(self._folder)
         self._chat = None if mode == "replay" else connect()
         self._asked: set[str] = set()
 
@@ -117,6 +121,16 @@ class Cassette:
             f"characters and begins with {last[:60]!r}) in {self._folder}. The data, the prompt or "
             "a setting changed since it was recorded: set the variables of the endpoint and run "
             "once with mode 'record', or 'refresh' to ask for everything again"
+        )
+
+
+def _require_writable(folder: Path) -> None:
+    """Demand a folder that is there or can be made, before an answer is paid for."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        raise ModelError(
+            f"answers cannot be kept in {folder}: {there} is no folder, or may not be written to; "
+            "name another one (interpret.cassette), or take mode 'replay'"
         )
 
 

@@ -119,5 +119,5 @@ def distortions(by_picture: Mapping[str, np.ndarray], chosen: Mapping[str, int |
         if (best := chosen[name]) is not None:
             axes.plot(best, values[best - 1], "o", ms=13, mfc="none", mec=colour, mew=1.5)
     axes.set(yscale="log", xlabel="colours", ylabel="mean squared error, levels²")
-    axes.legend(fontsize=8, loc="upper right")
+    figure.legend(loc="outside right upper", fontsize=8)
     return figure
