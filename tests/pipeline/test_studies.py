@@ -11,6 +11,7 @@ import nbformat
 import pandas as pd
 import pytest
 from conftest import REPOSITORY
+from PIL import Image
 from projects import files_of, make_project
 from ruamel.yaml import YAML
 from serving import KEY
@@ -416,3 +417,24 @@ def test_every_parameters_cell_names_its_study():
     studies = read_params(REPOSITORY)["studies"]
     for path in (REPOSITORY / "notebooks").glob("*.ipynb"):
         assert declared_parameters(path)["study"].default in {*studies, "baskets"}
+
+
+def test_a_picture_of_ones_own_of_a_single_pixel_comes_to_its_end(tmp_path):
+    project = make_project(
+        tmp_path / "project",
+        {
+            "studies.palette.data.source": "path",
+            "studies.palette.data.path": "data/palette/*.png",
+        },
+    )
+    folder = project / "data" / "palette"
+    folder.mkdir(parents=True)
+    Image.new("RGB", (1, 1), "red").save(folder / "a_b$c.png")
+    for step in PALETTE:
+        run_step(step, "palette", project, progress=False)
+    results = Results("palette", root=project)
+    assert results.read("truth.json") == {"available": False}
+    assert len(list(results.path("quantised").iterdir())) == 4
+    (folder / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(StepError, match=r"broken\.png cannot be read as a picture"):
+        run_step("data", "palette", project, progress=False)

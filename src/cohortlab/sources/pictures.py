@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cohortlab.engine import MEMORY_LIMIT, connect
 from cohortlab.sources.cleaning import PictureRules, check_rules
@@ -156,8 +156,9 @@ def read_picture(
     except _BROKEN as error:
         if isinstance(error, SourceError):
             raise
+        fault = "no form that is known" if isinstance(error, UnidentifiedImageError) else error
         raise SourceError(
-            f"{name} cannot be read as a picture ({type(error).__name__}: {error}). Expected a "
+            f"{name} cannot be read as a picture ({fault}). Expected a "
             f"whole PNG, JPEG or WebP file; repair it, or leave it out of {place.key('path')}."
         ) from error
     if rules.max_side is not None and max(image.size) > rules.max_side:
