@@ -1,5 +1,6 @@
 """Steps that start from a warm process: the same results, the same ends."""
 
+import json
 import os
 import signal
 import subprocess
@@ -30,11 +31,9 @@ def variables():
         yield {**os.environ, **named}
 
 
-def start(project, variables, **options):
-    command = [sys.executable, "-m", "cohortlab.run", "count", "toy"]
-    return subprocess.Popen(
-        command, cwd=project, env=variables, stderr=subprocess.PIPE, text=True, **options
-    )
+def start(project, variables, study="toy"):
+    command = [sys.executable, "-m", "cohortlab.run", "count", study]
+    return subprocess.Popen(command, cwd=project, env=variables, stderr=subprocess.PIPE, text=True)
 
 
 def files(project):
@@ -69,6 +68,20 @@ def test_a_warm_step_gives_the_bytes_of_one_that_starts_by_itself(make_project, 
     assert [version.pop("imported.json") for version in versions] == [b"false\n", b"true\n"]
     assert versions[0] == versions[1]
     assert {"count.json", "count.ipynb"} <= versions[0].keys()
+
+
+def test_steps_that_start_at_one_time_have_kernels_of_their_own(make_project, variables):
+    project = make_project(WRITE)
+    text = (project / "params.yaml").read_text()
+    studies = {f"toy{k}": f"toy{k}: {{log: events, count: {{n: {k}}}}}" for k in range(4)}
+    (project / "params.yaml").write_text(
+        text.replace("toy: {log: events, count: {n: 3}}", ", ".join(studies.values()))
+    )
+    started = [start(project, variables, study=study) for study in studies]
+    assert [process.communicate()[1] and process.returncode for process in started] == [0] * 4
+    counts = [(project / f"results/{study}/count.json").read_text() for study in studies]
+    assert [json.loads(count)["n"] for count in counts] == [0, 1, 2, 3]
+    assert not list(project.rglob("*ipc*"))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -165,7 +166,8 @@ def _execute(notebook: Path, target: Path, values: dict, staging: Path, progress
     }
     # Papermill's own check of parameters knows no `int | None`; ours was made before.
     logging.getLogger("papermill").setLevel(logging.ERROR)
-    with _environment(variables):
+    # Kernels that start at one time must not choose one socket, as they do by their default.
+    with _environment(variables), tempfile.TemporaryDirectory(prefix="cohortlab-") as sockets:
         papermill.execute_notebook(
             notebook,
             target,
@@ -175,7 +177,7 @@ def _execute(notebook: Path, target: Path, values: dict, staging: Path, progress
             progress_bar={"desc": notebook.stem, "ncols": 78} if progress else False,
             coalesce_streams=True,
             kernel_manager_class=KernelManager,
-            config=Config({"KernelManager": {"transport": "ipc"}}),
+            config=Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}}),
         )
     shutil.rmtree(staging / ".ipython", ignore_errors=True)
 
