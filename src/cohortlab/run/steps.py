@@ -177,6 +177,8 @@ def _execute(notebook: Path, target: Path, values: dict, staging: Path, progress
             progress_bar={"desc": notebook.stem, "ncols": 78} if progress else False,
             coalesce_streams=True,
             kernel_manager_class=KernelManager,
+            # A kernel that ends may say that it was interrupted, and each is interrupted to end.
+            extra_arguments=["--IPKernelApp.log_level=50"],
             config=Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}}),
         )
     shutil.rmtree(staging / ".ipython", ignore_errors=True)
