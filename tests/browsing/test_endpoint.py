@@ -35,6 +35,13 @@ def wrong_data(change):
     return reply
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """Keep vectors where no other test finds them."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
 def embed(server, texts=TEXTS, **options):
     return embed_by_endpoint(texts, endpoint=server.endpoint, pause_sec=0.01, **options)
 
@@ -51,6 +58,16 @@ def test_vectors_come_in_the_order_of_the_sentences_each_asked_for_once(server):
     assert asked(server) == [["one", "two", "three"], ["four"]]
     assert server.path == "/v1/embeddings"
     assert server.requests[0]["model"] == "tiny-1"
+
+
+def test_vectors_are_kept_unless_that_is_declined(server, home):
+    server.will(right)
+    embed(server, cache=None)
+    assert not home.exists()
+    first, n_asked = embed(server), len(server.requests)
+    assert np.array_equal(embed(server), first)
+    assert len(server.requests) == n_asked
+    assert [path.name for path in home.rglob("*.sqlite")] == ["vectors.sqlite"]
 
 
 def test_a_second_run_asks_for_nothing_and_gives_the_same(server, tmp_path):
@@ -162,5 +179,5 @@ def test_the_environment_says_where_to_ask(server, monkeypatch, told):
     assert represent(told, method="endpoint").shape == (3, 3)
     assert server.keys == [f"Bearer {KEY}"]
     monkeypatch.delenv("COHORTLAB_EMBEDDING_KEY")
-    represent(told, method="endpoint")
+    represent(told, method="endpoint", options={"cache": None})
     assert KEY not in server.keys[-1]

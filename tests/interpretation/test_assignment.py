@@ -8,6 +8,7 @@ from cohortlab.interpretation import (
     assign_by_embedding,
     assign_by_terms,
     draw_sample,
+    embedder,
     sequence_terms,
 )
 
@@ -72,3 +73,9 @@ def test_an_embedder_compares_sentences_with_texts():
     texts = told(("films", "youtube", ""), ("mail", "", "web.de"), ("papers", "bild", ""))
     shares = assign_by_embedding(SAMPLE, texts, embed=embed)
     assert shares.idxmax(axis=1).tolist() == SAMPLE["cluster"].tolist()
+
+
+def test_an_embedder_has_a_name():
+    assert embedder("terms") is None
+    with pytest.raises(ValueError, match="likeness is 'magic': choose terms, sentence_tr"):
+        embedder("magic")

@@ -22,6 +22,8 @@ VARIABLES = {
     "model": "COHORTLAB_EMBEDDING_MODEL",
     "key": "COHORTLAB_EMBEDDING_KEY",
 }
+#: Where vectors are kept unless another file is named; the same for all studies of a user.
+CACHE = "~/.cache/cohortlab/vectors.sqlite"
 _HINTS = {400: "try a smaller batch_size or shorter sentences"}
 
 
@@ -29,7 +31,7 @@ def embed_by_endpoint(
     sentences: Sequence[str],
     *,
     endpoint: Endpoint | None = None,
-    cache: Path | str | None = None,
+    cache: Path | str | None = CACHE,
     prefix: str | None = None,
     batch_size: int = 128,
     max_tries: int = 6,
@@ -45,7 +47,7 @@ def embed_by_endpoint(
         Texts; each different one is sent once.
     endpoint : Endpoint, optional
         Where to ask; where None, what the environment variables `VARIABLES` hold.
-    cache : Path or str, optional
+    cache : Path or str or None, default `CACHE`
         A file that keeps every vector under the hash of model and text, so that a second run asks
         for nothing. What was received before a failure is kept too. None: nothing is kept.
     prefix : str, optional
@@ -77,7 +79,7 @@ def embed_by_endpoint(
     prefix = prefix_of(endpoint.model) if prefix is None else prefix
     texts = [prefix + text for text in sentences]
     names = [content_hash(endpoint.model, text) for text in texts]
-    path = Path(cache) if cache else None
+    path = Path(cache).expanduser() if cache else None
     known = read_vectors(path, sorted(set(names))) if path else {}
     missing = [(n, t) for n, t in dict(zip(names, texts, strict=True)).items() if n not in known]
     if missing:

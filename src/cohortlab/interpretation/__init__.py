@@ -1,6 +1,6 @@
 """Clusters described in words, and whether these words can be believed."""
 
-from cohortlab.interpretation.assignment import assign_by_embedding, assign_by_terms
+from cohortlab.interpretation.assignment import assign_by_embedding, assign_by_terms, embedder
 from cohortlab.interpretation.cassette import Cassette
 from cohortlab.interpretation.consistency import consistency
 from cohortlab.interpretation.describing import (
@@ -39,6 +39,7 @@ __all__ = [
     "describe_clusters",
     "description_table",
     "draw_sample",
+    "embedder",
     "find_terms",
     "hold_out",
     "identifiability",

@@ -8,10 +8,41 @@ from scipy import sparse
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import normalize
 
+from cohortlab.browsing import represent
 from cohortlab.interpretation.consistency import Embedder
 from cohortlab.interpretation.describing import Description
 from cohortlab.interpretation.sampling import KEYS
 from cohortlab.interpretation.terms import find_terms
+
+#: What `embedder` knows: representations that were made of other texts, and so compare any two.
+EMBEDDERS = ("sentence_transformer", "endpoint")
+
+
+def embedder(likeness: str) -> Embedder | None:
+    """
+    Give what turns texts into vectors, by name.
+
+    Parameters
+    ----------
+    likeness : {'terms', 'sentence_transformer', 'endpoint'}
+        `terms` compares what is counted in texts; the others are representations of
+        `cohortlab.browsing`, with their own defaults.
+
+    Returns
+    -------
+    callable or None
+        Takes texts, gives a matrix with a row each; None for `terms`, which needs no model.
+
+    Raises
+    ------
+    ValueError
+        If the name is another one.
+    """
+    if likeness == "terms":
+        return None
+    if likeness not in EMBEDDERS:
+        raise ValueError(f"likeness is {likeness!r}: choose terms, {' or '.join(EMBEDDERS)}")
+    return lambda texts: represent(pd.Series(list(texts), dtype="str"), method=likeness)
 
 
 def assign_by_terms(
