@@ -60,6 +60,21 @@ def test_labels_are_those_of_scikit_learn_on_many_rows_with_repetition():
     np.testing.assert_array_equal(found.labels, DBSCAN(eps=0.7, min_samples=15).fit_predict(X))
 
 
+def test_labels_are_those_of_scikit_learn_on_twenty_thousand_rows_most_of_them_equal():
+    # Its lists of neighbours hold the square of how often a row is repeated.
+    rng = np.random.default_rng(9)
+    lone = np.concatenate([rng.normal(size=(4110, 5)) * 2, rng.uniform(-40, 40, (200, 5))])
+    times = np.concatenate([np.full(10, 1000), np.full(300, 20), np.ones(4000, int)])
+    X = np.repeat(lone, times, axis=0)
+    X = X[rng.permutation(len(X))]
+    found = dbscan(X, eps=0.9, min_samples=25)
+    assert len(X) == 20_000
+    theirs = DBSCAN(eps=0.9, min_samples=25).fit_predict(X)
+    assert theirs.max() >= 5
+    assert 100 < (theirs < 0).sum() < len(X) / 2
+    np.testing.assert_array_equal(found.labels, theirs)
+
+
 def test_equal_rows_count_as_many():
     X = np.array([[0.0]] * 5 + [[9.0]])
     assert dbscan(X, eps=1.0, min_samples=5).labels.tolist() == [0] * 5 + [-1]
