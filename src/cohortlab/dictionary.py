@@ -34,7 +34,7 @@ PLACES = {
     "flow_features": "features.parquet (kind of log: flows)",
     "flow_attributes": "attributes.parquet (kind of log: flows)",
     "flow_scores": "scores.parquet",
-    "alerts": "alerts.csv, and alerts.jsonl, which lists the features of each alert",
+    "alerts": "alerts.csv, and alerts.jsonl, which lists features and main reasons",
     "user_clusters": "clusters.parquet (study: browsing)",
     "descriptions": "descriptions.csv",
     "colour_features": "features.parquet (kind of log: pictures)",

@@ -336,6 +336,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("first_time", "time", "of the first of them; null likewise", nullable=True),
         Column("last_time", "time", "of the last; null likewise", nullable=True),
         Column("reason", "text", "which features, by how much, against the nearest usual flow"),
+        Column("main_reasons", "text", "the main reason of each flow, with the share that has it"),
     ),
     "colour_features": (
         Column("colour", "text", "`#rrggbb`, two more digits where not opaque", unique=True),

@@ -3,6 +3,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import REPOSITORY
+from flows import write
+from ruamel.yaml import YAML
 
 from cohortlab.anomalies import (
     days_of,
@@ -10,6 +13,7 @@ from cohortlab.anomalies import (
     json_lines,
     learn_preparation,
     make_alerts,
+    missed_attacks,
     quality,
     recall_by_label,
     severities,
@@ -17,30 +21,33 @@ from cohortlab.anomalies import (
     threshold_for,
     warnings_of,
 )
+from cohortlab.features import flows as of
 from cohortlab.schemas import validate
+from cohortlab.sources import read_flows
 
 LEVELS = {"critical": 0.001, "high": 0.1, "medium": 0.5}
 NAMES = ["total_bytes", "duration_sec"]
 
 
-def alerts_of(address=("a", "a", None, "a", None, None)):
+def alerts_of(address=("a", "a", None, "a", None, None), hours=range(6), gap_sec=3 * 3600):
     """Make alerts of six flows, five of which are strange, the second usual."""
     features = pd.DataFrame({"total_bytes": [9e6, 5.0, 7e6, 8e6, 7e6, 5.0]})
     features["duration_sec"] = [1.0, 1.0, 1.0, 1.0, 1.0, 900.0]
     X = np.log1p(features.to_numpy())
     flows = pd.DataFrame({"flow_id": range(6), "score": [9.0, 1.0, 7.0, 8.0, 7.0, 5.0]})
     flows["address"] = pd.Series(address, dtype="str")
-    flows["time"] = pd.Timestamp("2024-03-04") + pd.to_timedelta(range(6), unit="h")
+    flows["time"] = pd.Timestamp("2024-03-04") + pd.to_timedelta(hours, unit="h")
     flows["tail_share"] = tail_shares(flows["score"], flows["score"])
     flagged = np.array([0, 2, 3, 4, 5])
     usual = np.isin(range(6), flagged, invert=True)
     found = differences(X[flagged], X, usual)
-    return make_alerts(flows, features, flagged, found, rows=X[flagged], names=NAMES, levels=LEVELS)
+    options = {"rows": X[flagged], "names": NAMES, "levels": LEVELS, "gap_sec": gap_sec}
+    return make_alerts(flows, features, flagged, found, **options)
 
 
-def test_flows_of_one_address_and_reason_are_one_alert():
+def test_flows_of_one_address_within_the_pause_are_one_alert():
     alerts, alert_of = alerts_of()
-    validate("alerts", alerts.drop(columns="features"))
+    validate("alerts", alerts.drop(columns=["features", "reasons"]))
     assert alerts["n_flows"].tolist() == [2, 2, 1]
     assert alerts["flow_id"].tolist() == [0, 2, 5]
     assert alert_of.tolist() == [1, pd.NA, 2, 1, 2, 3]
@@ -51,6 +58,77 @@ def test_flows_of_one_address_and_reason_are_one_alert():
 def test_flows_of_several_addresses_are_several_alerts():
     alerts, _ = alerts_of(address=list("abcdef"))
     assert len(alerts) == 5
+
+
+def test_flows_of_one_address_are_one_alert_whatever_their_reasons():
+    alerts, alert_of = alerts_of(["a"] * 6)
+    assert alert_of.tolist() == [1, pd.NA, 1, 1, 1, 1]
+    assert alerts["main_reasons"].tolist() == ["total_bytes high (80%); duration_sec high (20%)"]
+    assert alerts["reasons"].iloc[0] == [
+        {"feature": "total_bytes", "direction": "high", "n_flows": 4, "share": 0.8},
+        {"feature": "duration_sec", "direction": "high", "n_flows": 1, "share": 0.2},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hours", "gap_sec", "groups"),
+    [
+        ([0, 1, 2, 3, 4, 5], 2 * 3600, [{0, 2, 3, 4, 5}]),  # a pause as long as allowed is none
+        ([0, 1, 2, 3, 4, 5], 2 * 3600 - 1, [{0}, {2, 3, 4, 5}]),
+        ([5, 4, 3, 2, 1, 0], 3600, [{0}, {2, 3, 4, 5}]),  # a log that runs backwards
+        ([3, 0, 30, 3, 30, 54], 3600, [{0, 3}, {2, 4}, {5}]),  # the same address on three days
+        ([3, 0, 30, 3, 30, 54], 0, [{0, 3}, {2, 4}, {5}]),  # flows of one moment
+        ([3, 0, 30, 3, 30, 54], np.inf, [{0, 2, 3, 4, 5}]),
+        ([np.nan] * 6, 3600, [{0, 2, 3, 4}, {5}]),  # without times: by the main reason
+        ([0, 0, np.nan, 0, np.nan, np.nan], 3600, [{0, 3}, {2, 4}, {5}]),
+    ],
+)
+def test_flows_of_one_address_are_parted_by_pauses(hours, gap_sec, groups):
+    _, alert_of = alerts_of(["a"] * 6, hours=hours, gap_sec=gap_sec)
+    flagged = alert_of.dropna()
+    assert [set(part.index) for _, part in flagged.groupby(flagged)] == groups
+
+
+def test_pauses_of_one_address_are_not_ended_by_another():
+    _, alert_of = alerts_of(["a", "a", "b", "a", "b", "a"], hours=[0, 0, 1, 9, 1, 9], gap_sec=60)
+    flagged = alert_of.dropna()
+    assert {frozenset(part.index) for _, part in flagged.groupby(flagged)} == {
+        frozenset(group) for group in ({0}, {2, 4}, {3, 5})
+    }
+
+
+@pytest.mark.parametrize("gap_sec", [-1, np.nan])
+def test_an_impossible_pause_is_named(gap_sec):
+    with pytest.raises(ValueError, match="gap_sec should be seconds"):
+        alerts_of(gap_sec=gap_sec)
+
+
+def test_each_planted_campaign_is_one_alert(tmp_path):
+    yaml = YAML(typ="safe")
+    study = yaml.load(REPOSITORY / "params.yaml")["studies"]["traffic"]
+    path, truth, _ = write(tmp_path, attacks=study["data"]["synthetic"]["attacks"])
+    log = read_flows(str(path), scratch=tmp_path).tables["flows"].to_pandas()
+    features, _, _ = of.fill(of.flow_features(log))
+    block = study["anomalies"]
+    X = learn_preparation(features, block["curves"]).apply(features)
+    # What a perfect detector flags: grouping is tested alone.
+    attacks = (log["label"] != "normal").to_numpy()
+    flagged = np.flatnonzero(attacks)
+    found = differences(X[flagged], X, ~attacks)
+    flows = log[["flow_id", "time", "address"]].assign(score=attacks * 1.0, tail_share=0.01)
+    options = {"rows": X[flagged], "names": list(block["curves"]), "levels": block["levels"]}
+    alerts, alert_of = make_alerts(
+        flows, features, flagged, found, gap_sec=block["gap_sec"], **options
+    )
+    planted = pd.read_csv(truth / "campaigns.csv")
+    table = log.assign(alert=alert_of)[attacks].groupby(["address", "label"])["alert"].nunique()
+    campaigns = planted.groupby(["address", "attack"]).size().rename_axis(["address", "label"])
+    # One address may have two campaigns at one time; pauses of a campaign may be long.
+    assert set(planted["attack"]) == set(study["data"]["synthetic"]["attacks"])
+    assert (table == campaigns).mean() >= 0.8
+    assert len(alerts) <= 1.5 * len(planted)
+    # Were reasons to part them, there would be many more.
+    assert sum(len(reasons) > 1 for reasons in alerts["reasons"]) >= 3
 
 
 def test_an_alert_says_which_feature_and_by_how_much():
@@ -79,11 +157,10 @@ def test_no_flag_is_no_alert():
     features, none = pd.DataFrame({"total_bytes": [1.0]}), np.empty(0, dtype=int)
     X = np.zeros((1, 1))
     found = differences(np.empty((0, 1)), X, np.array([True]))
-    alerts, alert_of = make_alerts(
-        flows, features, none, found, rows=np.empty((0, 1)), names=["total_bytes"], levels=LEVELS
-    )
+    options = {"rows": np.empty((0, 1)), "names": ["total_bytes"], "levels": LEVELS, "gap_sec": 60}
+    alerts, alert_of = make_alerts(flows, features, none, found, **options)
     assert (len(alerts), alert_of.isna().all(), json_lines(alerts)) == (0, True, "")
-    validate("alerts", alerts.drop(columns="features"))
+    validate("alerts", alerts.drop(columns=["features", "reasons"]))
 
 
 def test_severity_comes_from_the_share_and_not_from_bytes():
@@ -178,6 +255,14 @@ def test_recall_is_told_by_label():
         "flagged": [1, 1],
         "share": [0.5, 1.0],
     }
+
+
+def test_an_attack_is_missed_where_less_than_half_is_flagged():
+    labels = pd.Series(["normal"] * 2 + ["scan"] * 2 + ["flood"] * 3 + ["drip"], dtype="str")
+    flagged = np.array([False, False, True, False, True, False, False, False])
+    table = recall_by_label(labels, flagged, ["normal"])
+    assert missed_attacks(table) == {"drip": 0.0, "flood": pytest.approx(1 / 3)}
+    assert missed_attacks(table[:0]) == {}
 
 
 def test_preparation_is_learnt_once():

@@ -3,6 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cohortlab.plots.anomalies import recall_heat_map
 from cohortlab.plots.bipartite import lift_heat_map
 from cohortlab.plots.clusters import attribute_heat_map
 from cohortlab.plots.style import heat_map
@@ -88,3 +89,12 @@ def test_notes_are_light_on_dark_cells_and_dark_on_light_ones():
     axes = plt.subplots()[1]
     heat_map(axes, np.array([[-1.0, 0.0, 1.0]]), ["a"], list("xyz"), label="", limit=1.0)
     assert [text.get_color() for text in axes.texts] == ["white", "0.15", "white"]
+
+
+def test_few_false_alarms_do_not_look_like_none():
+    shares = pd.DataFrame(
+        {"one": [0.00122, 0.0, 0.00001, 0.0126], "two": [0.9996, 1.0, 0.5, 0.99999]}
+    )
+    axes = recall_heat_map(shares).axes[0]
+    notes = [text.get_text() for text in axes.texts]
+    assert notes == ["0.12%", "99.96%", "0%", "100%", "<0.01%", "50%", "1.3%", ">99.99%"]

@@ -5,7 +5,13 @@ from cohortlab.anomalies.calibration import severities, tail_shares, threshold_f
 from cohortlab.anomalies.dbscan import Dbscan, dbscan
 from cohortlab.anomalies.detectors import DETECTORS, Trained, train
 from cohortlab.anomalies.explaining import Difference, differences
-from cohortlab.anomalies.judging import days_of, quality, recall_by_label, warnings_of
+from cohortlab.anomalies.judging import (
+    days_of,
+    missed_attacks,
+    quality,
+    recall_by_label,
+    warnings_of,
+)
 from cohortlab.anomalies.preparation import CURVES, Preparation, learn_preparation
 from cohortlab.anomalies.quiet import on_quiet_flows
 
@@ -22,6 +28,7 @@ __all__ = [
     "json_lines",
     "learn_preparation",
     "make_alerts",
+    "missed_attacks",
     "on_quiet_flows",
     "quality",
     "recall_by_label",

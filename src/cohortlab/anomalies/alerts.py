@@ -27,6 +27,7 @@ def make_alerts(
     rows: np.ndarray,
     names: Sequence[str],
     levels: Mapping[str, float],
+    gap_sec: float,
 ) -> tuple[pd.DataFrame, pd.Series]:
     """Make alerts of flagged flows.
 
@@ -46,23 +47,37 @@ def make_alerts(
         The features, as columns of `found` and `rows`.
     levels : mapping of str to float
         Largest tail share of each severity, the strictest first.
+    gap_sec : float
+        Longest time between one flagged flow of an address and its next in one alert, seconds.
 
     Returns
     -------
     alerts : pandas.DataFrame
-        As `cohortlab.schemas.TABLES["alerts"]` says, and a column `features`: a list of dicts. The
-        figures are those of the strangest flow of each alert.
+        As `cohortlab.schemas.TABLES["alerts"]` says, and two columns of lists of dicts: `features`
+        of the strangest flow of each alert, whose figures the alert has, and `reasons`: the main
+        reasons of all its flows (feature, direction) with the share of the flows that have each.
     alert_of : pandas.Series of Int64
         For each flow the rank of its alert, missing where it is in none.
 
+    Raises
+    ------
+    ValueError
+        If `gap_sec` is no number of seconds.
+
     Notes
     -----
-    Flows of one address that are strange for the same main reason (a feature, too high or too low)
-    are one alert. Flows without an address are one alert where they are strange for the same main
-    reason and lie within `ALIKE` of each other, or are linked by others that do.
+    Flows of one address are one alert from pause to pause, whatever their reasons: a campaign is
+    strange in several ways. Without times, those of one address are one that are strange for the
+    same main reason (a feature, too high or too low). Flows without an address are one alert where
+    they are strange for the same main reason and lie within `ALIKE` of each other, or are linked by
+    others that do.
     """
+    if not gap_sec >= 0:
+        raise ValueError(f"gap_sec should be seconds, from 0 on; got {gap_sec!r}. Try 3600")
     strange = flows.iloc[flagged].reset_index(drop=True)
-    strange["group"] = _groups(strange["address"], rows, found)
+    main = found.shares.argmax(axis=1) if len(rows) else np.empty(0, dtype=int)
+    strange["main"], strange["higher"] = main, found.higher[np.arange(len(rows)), main]
+    strange["group"] = _groups(strange, rows, gap_sec)
     order = strange.sort_values(["tail_share", "score", "flow_id"], ascending=[True, False, True])
     strangest = order.drop_duplicates("group")
     by_group = strange.groupby("group")
@@ -81,23 +96,50 @@ def make_alerts(
         }
     ).astype({"address": "str", "severity": "str"})
     alerts["features"] = [_reasons(features, names, found, flagged[i], i) for i in strangest.index]
+    alerts["reasons"] = groups.map(_main_reasons(strange, names)).to_numpy()
     alerts.insert(9, "reason", pd.Series(map(_told, alerts["features"]), dtype="str"))
+    alerts.insert(10, "main_reasons", pd.Series(map(_listed, alerts["reasons"]), dtype="str"))
     rank = pd.Series(alerts["rank"].to_numpy(), index=groups.to_numpy(), dtype="Int64")
     alert_of = pd.Series(pd.NA, index=np.arange(len(flows)), dtype="Int64")
     alert_of.iloc[flagged] = rank.loc[strange["group"]].array
     return alerts, alert_of
 
 
-def _groups(address: pd.Series, rows: np.ndarray, found: Difference) -> np.ndarray:
+def _groups(strange: pd.DataFrame, rows: np.ndarray, gap_sec: float) -> np.ndarray:
     """Give flows that belong into one alert one number."""
-    main = found.shares.argmax(axis=1) if len(rows) else np.empty(0, dtype=int)
-    higher = found.higher[np.arange(len(rows)), main]
-    key = pd.DataFrame({"main": main, "higher": higher, "address": address, "alike": -1})
-    nameless = np.flatnonzero(address.isna())
+    key = strange[["address", "main", "higher"]].assign(burst=_bursts(strange, gap_sec), alike=-1)
+    key.loc[key["burst"] >= 0, ["main", "higher"]] = [-1, False]
+    nameless = np.flatnonzero(strange["address"].isna())
     different = distinct_rows(rows[nameless])
     alike = linked(different.values, ALIKE, np.empty((0, 2)))
     key.loc[nameless, "alike"] = alike[different.inverse]
     return key.groupby(list(key), sort=False, dropna=False).ngroup().to_numpy()
+
+
+def _bursts(strange: pd.DataFrame, gap_sec: float) -> pd.Series:
+    """Give flows of an address the number of their burst; -1 where it or the time is unknown."""
+    known = strange[["address", "time"]].dropna().sort_values(["address", "time"], kind="stable")
+    pauses = known.groupby("address")["time"].diff().dt.total_seconds() > gap_sec
+    return pauses.cumsum().reindex(strange.index, fill_value=-1)
+
+
+def _main_reasons(strange: pd.DataFrame, names: Sequence[str]) -> dict[int, list[dict]]:
+    """Count the main reasons of the flows of each group, the most frequent first."""
+    counts = strange.groupby(["group", "main", "higher"]).size().rename("n_flows").reset_index()
+    counts = counts.sort_values("n_flows", ascending=False, kind="stable")
+    reasons = {}
+    for group, part in counts.groupby("group"):
+        total = part["n_flows"].sum()
+        reasons[group] = [
+            {
+                "feature": names[row.main],
+                "direction": "high" if row.higher else "low",
+                "n_flows": int(row.n_flows),
+                "share": round(float(row.n_flows / total), 4),
+            }
+            for row in part.itertuples()
+        ]
+    return reasons
 
 
 def _reasons(
@@ -128,6 +170,10 @@ def _told(reasons: list[dict]) -> str:
     )
 
 
+def _listed(reasons: list[dict]) -> str:
+    return "; ".join(f"{r['feature']} {r['direction']} ({r['share']:.0%})" for r in reasons)
+
+
 def json_lines(alerts: pd.DataFrame) -> str:
     """Write alerts for machines, a JSON object a line.
 
@@ -139,7 +185,7 @@ def json_lines(alerts: pd.DataFrame) -> str:
     Returns
     -------
     str
-        Lines with the columns of the table and the list of features; times in ISO, what is unknown
+        Lines with the columns of the table and both lists; times in ISO, what is unknown
         null, every line ended.
     """
     return "".join(

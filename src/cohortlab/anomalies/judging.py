@@ -10,6 +10,8 @@ NEARLY_ALL = 0.5
 SWALLOWED = 0.95
 #: Flags that differ from what is expected by more than this factor are told.
 FAR_FROM_EXPECTED = 5.0
+#: An attack of which a detector flags a smaller share is missed.
+MISSED = 0.5
 _DAY = pd.Timedelta(days=1)
 
 
@@ -128,3 +130,26 @@ def recall_by_label(
     table.insert(1, "is_attack", ~table["label"].isin(normal))
     table["share"] = table["flagged"] / table["flows"]
     return table.sort_values(["flows", "label"], ascending=[False, True], ignore_index=True)
+
+
+def missed_attacks(recall: pd.DataFrame) -> dict[str, float]:
+    """List the attacks of which less than half of the flows are flagged.
+
+    Parameters
+    ----------
+    recall : pandas.DataFrame
+        From `recall_by_label`.
+
+    Returns
+    -------
+    dict of str to float
+        Attacks and the share flagged of each, the least found first.
+
+    Examples
+    --------
+    >>> label = pd.Series(["scan", "flood", "normal"])
+    >>> missed_attacks(recall_by_label(label, np.array([False, True, False]), ["normal"]))
+    {'scan': 0.0}
+    """
+    missed = recall[recall["is_attack"] & (recall["share"] < MISSED)]
+    return missed.sort_values(["share", "label"]).set_index("label")["share"].to_dict()

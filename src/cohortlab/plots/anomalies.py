@@ -128,6 +128,15 @@ def flagged_by_hour(times: pd.Series, flagged: np.ndarray) -> Figure:
     return figure
 
 
+def _percent(share: float) -> str:
+    """Write a share so that few false alarms do not look like none, nor nearly all like all."""
+    rest = min(share, 1 - share)
+    if 0 < rest < 0.0001:
+        return "<0.01%" if share < 0.5 else ">99.99%"
+    digits = int(rest < 0.1) + int(rest < 0.01) if rest else 0
+    return f"{share:.{digits}%}"
+
+
 def recall_heat_map(recall: pd.DataFrame) -> Figure:
     """Draw the share of each kind of flow that each detector flags.
 
@@ -139,12 +148,12 @@ def recall_heat_map(recall: pd.DataFrame) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        A heat map from 0 to 1.
+        A heat map from 0 to 1; shares near either end are written with decimals.
     """
     size = (3.2 + 0.95 * recall.shape[1], 1.6 + 0.34 * len(recall))
     figure, axes = plt.subplots(figsize=size, layout="constrained")
     rows, columns = ([shorten(str(n)) for n in names] for names in (recall.index, recall.columns))
-    notes = recall.map("{:.0%}".format).to_numpy()
+    notes = recall.map(_percent).to_numpy()
     heat_map(
         axes, recall.to_numpy(), rows, columns, label="share flagged", span=(0, 1), notes=notes
     )

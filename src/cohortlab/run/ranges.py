@@ -70,7 +70,7 @@ RANGES = {
         "k_values": "[2, inf)",
         "n_seeds": "[1, inf)",
     },
-    "anomalies": {"expected_share": "(0, 1)", "top": "[1, inf)"},
+    "anomalies": {"expected_share": "(0, 1)", "gap_sec": "[0, inf)", "top": "[1, inf)"},
     "quantise": {
         "n_colours": "[2, 256]",
         "n_starts": "[1, inf)",
