@@ -3,8 +3,10 @@ import shutil
 import subprocess
 import sys
 
+import nbformat
 import pytest
 
+from cohortlab.run.machine import fingerprint
 from cohortlab.verify import __main__ as command
 from cohortlab.verify import changed_results, compare_texts, stale_stages
 
@@ -94,10 +96,14 @@ def committed(tmp_path_factory):
     run(folder, "git", "init", "-q")
     run(folder, sys.executable, "-m", "dvc", "init", "-q")
     run(folder, sys.executable, "-m", "dvc", "repro", "-q")
-    run(folder, "git", "add", "-A")
-    author = ("-c", "user.name=a", "-c", "user.email=a@example.org")
-    run(folder, "git", *author, "commit", "-q", "-m", "all")
+    commit(folder)
     return folder
+
+
+def commit(folder):
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    run(folder, "git", "add", "-A")
+    run(folder, "git", *author, "commit", "-q", "-m", "all")
 
 
 @pytest.fixture
@@ -133,17 +139,19 @@ def test_a_stage_whose_lock_is_not_that_of_the_files_is_told(project, file, befo
     assert stale_stages(project) == stale
 
 
+def told(project):
+    return [str(difference) for difference in changed_results(project).differences]
+
+
 def test_results_that_are_not_those_committed_are_told(project):
-    assert changed_results(project) == []
+    assert changed_results(project).differences == []
     metrics = project / "results" / "toy" / "count.json"
     metrics.write_text('{"rows": 13, "mean": 0.5000000001}')
     place = "results/toy/count.json"
-    assert [str(difference) for difference in changed_results(project)] == [
-        f"{place}: rows: committed 12, now 13 (7.7e-02 apart)"
-    ]
+    assert told(project) == [f"{place}: rows: committed 12, now 13 (7.7e-02 apart)"]
     (project / "results" / "toy" / "more.csv").write_text("a\n1\n")
     metrics.unlink()
-    assert [str(difference) for difference in changed_results(project)] == [
+    assert told(project) == [
         f"{place}: (file): committed '(a file)', now '(absent)'",
         "results/toy/more.csv: (file): committed '(absent)', now '(a file)'",
     ]
@@ -155,3 +163,65 @@ def test_the_command_fails_where_something_is_stale(project, monkeypatch):
     (project / "log.json").write_text("{}")
     (project / "results" / "toy" / "count.json").write_text("{}")
     assert [command.main([what]) for what in ("lock", "results")] == [1, 1]
+
+
+# What a step may leave beside JSON and CSV, and another version of each.
+MADE = {
+    "reports/toy/count.ipynb": ("0.4286 each", "0.4386 each"),
+    "results/toy/alerts.jsonl": ('{"rows": 1}\n{"rows": 2}\n', '{"rows": 1}\n{"rows": 3}\n'),
+    "results/toy/rules.dot": ('a -> b [label="2.5x"]', 'a -> b [label="2.7x"]'),
+    "results/toy/words.html": ("<p>12 people</p>", "<p>13 people</p>"),
+    "results/toy/rules.svg": ("<svg><!-- by matplotlib --></svg>", "<svg><!-- by dot --></svg>"),
+}
+
+
+def executed(text, picture="by matplotlib", **machine):
+    """Write an executed notebook of one cell, which prints a text and draws a picture."""
+    outputs = [
+        nbformat.v4.new_output("stream", text=text),
+        nbformat.v4.new_output("display_data", {"image/svg+xml": picture, "text/plain": "<SVG>"}),
+    ]
+    cell = nbformat.v4.new_code_cell("count()", id="counted", outputs=outputs)
+    metadata = {"machine": fingerprint() | machine}
+    return nbformat.writes(nbformat.v4.new_notebook(cells=[cell], metadata=metadata))
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    """Commit one file of each form that a step leaves, as made on this kind of machine."""
+    for name, (before, _) in MADE.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(executed(before) if name.endswith(".ipynb") else before)
+    run(tmp_path, "git", "init", "-q")
+    commit(tmp_path)
+    monkeypatch.setattr(command, "project_root", lambda: tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_file_of_any_form_that_was_edited_fails_the_command(made, name, caplog):
+    assert command.main(["results"]) == 0
+    text = (made / name).read_text()
+    assert text.count(MADE[name][0]) == 1
+    (made / name).write_text(text.replace(*MADE[name]))
+    assert command.main(["results"]) == 1
+    assert name in caplog.text
+
+
+def test_on_another_kind_of_machine_drawings_and_last_digits_may_differ(made):
+    notebook = made / "reports/toy/count.ipynb"
+    notebook.write_text(executed("0.4286 each", draws="dot of another version"))
+    commit(made)
+    notebook.write_text(executed("0.4287 each", "by dot"))
+    (made / "results/toy/rules.svg").write_text(MADE["results/toy/rules.svg"][1])
+    (made / "results/toy/rules.dot").write_text('a -> b [label="2.6x"]')
+    assert command.main(["results"]) == 0
+    for name in ("alerts.jsonl", "rules.dot", "words.html"):
+        (made / "results/toy" / name).write_text(MADE[f"results/toy/{name}"][1])
+    notebook.write_text(executed("0.4386 each"))
+    assert [line.split(":")[0] for line in told(made)] == [
+        "reports/toy/count.ipynb",
+        "results/toy/alerts.jsonl",
+        "results/toy/rules.dot",
+        "results/toy/words.html",
+    ]

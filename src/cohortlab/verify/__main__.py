@@ -1,9 +1,9 @@
 """Is what is committed what the code makes? `lock` and `results` compare here, `clone` runs it.
 
 `python -m cohortlab.verify lock` needs no run: it asks whether any dependency or parameter that
-`dvc.lock` records differs from the committed file. `results` compares metrics, series and digests
-of tables in the working tree with those of a Git revision. `clone` puts the revision into an empty
-folder, sets it up, runs everything, and compares all that is committed of results and reports.
+`dvc.lock` records differs from the committed file. `results` compares all that a Git revision holds
+of results and reports with the working tree. `clone` puts the revision into an empty folder, sets
+it up, runs everything, and compares the same.
 """
 
 import argparse
@@ -51,17 +51,17 @@ def _find(root: Path, options: argparse.Namespace) -> tuple[list, str]:
     if options.what == "lock":
         return stale_stages(root), "as committed"
     if options.what == "results":
-        return changed_results(root, options.revision), "as committed"
-    verdict = differences_in_a_clone(
-        root,
-        options.revision,
-        studies=options.study,
-        set_up=not options.no_setup,
-        into=options.into,
-    )
-    how = "byte by byte" if verdict.exact else "within tolerances, on another kind of machine"
-    logger.info("Compared %s.", how)
-    return verdict.differences, f"as committed, {how}"
+        verdict = changed_results(root, options.revision)
+    else:
+        verdict = differences_in_a_clone(
+            root,
+            options.revision,
+            studies=options.study,
+            set_up=not options.no_setup,
+            into=options.into,
+        )
+    logger.info("Compared %s.", verdict.how)
+    return verdict.differences, f"as committed, {verdict.how}"
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

@@ -7,22 +7,19 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cohortlab.verify.committed import FOLDERS, differing_files, git, is_same_kind, machines_of
-from cohortlab.verify.values import Difference
+from cohortlab.verify.committed import (
+    FOLDERS,
+    Verdict,
+    differing_files,
+    git,
+    is_same_kind,
+    machines_of,
+)
 
 logger = logging.getLogger("cohortlab")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a clone showed: what differs, and whether it was compared byte by byte or nearly."""
-
-    differences: list[Difference]
-    exact: bool
 
 
 def differences_in_a_clone(

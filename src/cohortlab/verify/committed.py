@@ -2,20 +2,33 @@
 
 import json
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from cohortlab.run.machine import fingerprint
-from cohortlab.verify.executed import compare_notebooks
+from cohortlab.verify.executed import compare_notebooks, text_differences
 from cohortlab.verify.values import ABSENT, Difference, compare_texts, tolerance_of
 
-COMPARED = ("results/*/*.json", "results/*/*.csv", "reports/*/*.tables.json")
 FOLDERS = ("results", "reports")
 MADE = "(a file)"
 
 
-def changed_results(root: Path, revision: str = "HEAD") -> list[Difference]:
-    """Compare metrics, series and digests of tables with those of a Git revision.
+@dataclass(frozen=True)
+class Verdict:
+    """What differs from a commit, and whether it was compared byte by byte or nearly."""
+
+    differences: list[Difference]
+    exact: bool
+
+    @property
+    def how(self) -> str:
+        """Say in words how closely it was compared."""
+        return "byte by byte" if self.exact else "within tolerances, on another kind of machine"
+
+
+def changed_results(root: Path, revision: str = "HEAD") -> Verdict:
+    """Compare results and reports of the working tree with those of a Git revision.
 
     Parameters
     ----------
@@ -26,12 +39,12 @@ def changed_results(root: Path, revision: str = "HEAD") -> list[Difference]:
 
     Returns
     -------
-    list of Difference
-        Each beyond the tolerance of its file.
+    Verdict
+        Compared byte by byte where this machine is of the kind that made the revision's results
+        (`cohortlab.run.machine.fingerprint`), and by tolerances elsewhere.
     """
-    names = {p.relative_to(root).as_posix() for pattern in COMPARED for p in root.glob(pattern)}
-    names |= {n for n in committed_files(root, revision) if n.endswith((".json", ".csv"))}
-    return _compare(root, names, root, revision, exact=False)
+    exact = is_same_kind(machines_of(root, revision))
+    return Verdict(differing_files(root, root, revision, exact=exact), exact)
 
 
 def differing_files(
@@ -50,8 +63,8 @@ def differing_files(
     studies : iterable of str
         Only these; all where none is named.
     exact : bool
-        Byte by byte. Else by tolerances, and drawings (pictures, `.svg`, `.html`, `.dot`) not at
-        all: what they show is in the tables.
+        Byte by byte. Else by tolerances, and drawings (pictures, `.svg`) not at all: what they
+        show is in the tables, and what draws them differs.
 
     Returns
     -------
@@ -112,7 +125,7 @@ def _compare(
     return differences
 
 
-def compare_files(name: str, before: str, now: str, *, exact: bool) -> Iterator[Difference]:
+def compare_files(name: str, before: str, now: str, *, exact: bool) -> list[Difference]:
     """Compare two versions of one file in the way that its ending asks for.
 
     Parameters
@@ -132,10 +145,12 @@ def compare_files(name: str, before: str, now: str, *, exact: bool) -> Iterator[
     if before == now:
         return []
     tolerance = 0.0 if exact else tolerance_of(name)
-    if name.endswith((".json", ".csv")):
+    if name.endswith((".json", ".jsonl", ".csv")):
         found = compare_texts(name, before, now, tolerance=tolerance)
     elif name.endswith(".ipynb"):
         found = compare_notebooks(name, before, now, tolerance=tolerance)
+    elif name.endswith((".dot", ".html")):
+        found = [Difference(name, "text", *two) for two in text_differences(before, now, tolerance)]
     else:
         found = []
     return found or ([Difference(name, "(bytes)", len(before), len(now))] if exact else [])

@@ -66,7 +66,7 @@ def tolerance_of(file: str) -> float:
 
 
 def compare_texts(file: str, committed: str, present: str, *, tolerance: float) -> list[Difference]:
-    """Compare two versions of a JSON or CSV file, value by value.
+    """Compare two versions of a file of JSON, JSON lines or CSV, value by value.
 
     Parameters
     ----------
@@ -83,11 +83,19 @@ def compare_texts(file: str, committed: str, present: str, *, tolerance: float) 
     list of Difference
         In the order of the file.
     """
-    read = json.loads if file.endswith(".json") else lambda t: list(csv.DictReader(io.StringIO(t)))
+    versions = (_read(file, text) for text in (committed, present))
     return [
         Difference(file, place, before, now)
-        for place, before, now in _differences(read(committed), read(present), tolerance)
+        for place, before, now in _differences(*versions, tolerance)
     ]
+
+
+def _read(file: str, text: str) -> Any:
+    if file.endswith(".json"):
+        return json.loads(text)
+    if file.endswith(".jsonl"):
+        return [json.loads(line) for line in text.splitlines()]
+    return list(csv.DictReader(io.StringIO(text)))
 
 
 def _differences(before: Any, now: Any, tolerance: float, place: str = "") -> Iterator[tuple]:
