@@ -37,8 +37,8 @@ lock:  ## Resolve the versions of both locks again, after a change of pyproject.
 	$(COMPILE) --extra dev --extra postgres --extra report pyproject.toml -o requirements.lock
 	$(PYTHON) -c '$(EXTRA)' | tr ' ' '\n' | $(COMPILE) -c requirements.lock -o embeddings.lock -
 
-repro: setup  ## Run every stage of every study whose inputs changed (dvc repro)
-	python -m cohortlab.run.studies
+repro: setup  ## Run every stage of every study whose inputs changed (dvc repro); STUDY=sessions limits it
+	python -m cohortlab.run.studies $(if $(STUDY),--study $(STUDY))
 
 test: setup  ## Run all tests
 	python -m pytest -n 2 --dist worksteal

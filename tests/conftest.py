@@ -8,6 +8,12 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
+def executed_notebooks():
+    """List the executed notebooks, without what a failed step has left."""
+    found = sorted((REPOSITORY / "reports").glob("*/*.ipynb"))
+    return [path for path in found if not path.name.endswith(".failed.ipynb")]
+
+
 @pytest.fixture
 def make_project(tmp_path):
     """Make a project of one study `toy` and one step `count` from the sources of its cells."""

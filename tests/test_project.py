@@ -7,9 +7,10 @@ import tomllib
 
 import nbformat
 import pytest
-from conftest import REPOSITORY
+from conftest import REPOSITORY, executed_notebooks
 from ruamel.yaml import YAML
 
+from cohortlab.report.parameters import read_entries
 from cohortlab.run.parameters import declared_parameters, read_params, resolve
 from cohortlab.run.ranges import RANGES
 
@@ -275,7 +276,7 @@ def test_make_bench_lists_every_benchmark_and_runs_the_one_that_is_named():
 
 
 def test_executed_notebooks_are_small_whole_and_without_errors():
-    executed = sorted((REPOSITORY / "reports").glob("*/*.ipynb"))
+    executed = executed_notebooks()
     expected = {f"{study}/{step}.ipynb" for step, study in (p.values for p in stages())}
     assert {f"{p.parent.name}/{p.name}" for p in executed} == expected
     for path in executed:
@@ -285,6 +286,12 @@ def test_executed_notebooks_are_small_whole_and_without_errors():
             assert "error" not in kinds, path
             assert not [o for o in cell.outputs if o.get("name") == "stderr"], path
     assert sum(path.stat().st_size for path in executed) < 6_000_000
+
+
+def test_the_readme_asks_the_questions_that_params_yaml_and_so_the_site_ask():
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+\?) \|", (REPOSITORY / "README.md").read_text(), re.M)
+    entries = [e for e in read_entries(REPOSITORY) if e.path[0] == "studies" and len(e.path) == 2]
+    assert rows == [(e.path[1], e.meaning) for e in entries]
 
 
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]

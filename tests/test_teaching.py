@@ -1,9 +1,13 @@
 """The guided path, and what else a newcomer reads first: complete, and every command possible."""
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from copy import deepcopy
+from pathlib import Path
 
 import pytest
 from conftest import REPOSITORY
@@ -18,6 +22,16 @@ PAGE = (REPOSITORY / "docs" / "teaching.md").read_text(encoding="utf-8")
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
 yaml = YAML(typ="safe", pure=True)
+# A stage with what DVC's cache holds, and what Git does.
+TOY = """
+stages:
+  count:
+    cmd: echo ${n} > results/large && echo ${n} > results/small
+    params: [n]
+    outs:
+      - results/large: {persist: true}
+      - results/small: {cache: false, persist: true}
+"""
 
 
 def commands(page):
@@ -137,3 +151,35 @@ def test_binder_finds_an_environment_that_installs_the_project_from_its_own_copy
     # Other files of these names would be used in its place.
     for name in ("binder", ".binder", "Dockerfile", "requirements.txt", "install.R", "default.nix"):
         assert not (REPOSITORY / name).exists()
+
+
+def test_the_way_back_from_an_experiment_leads_to_the_last_commit(tmp_path):
+    (way,) = {c for c in commands(PAGE) + commands(README) if c.startswith("git checkout")}
+    (tmp_path / "dvc.yaml").write_text(TOY)
+    (tmp_path / "params.yaml").write_text("n: 3  # as committed\n")
+    for folder in ("results", "reports"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "README.md").write_text("Made.\n")
+    author = "git -c user.name=a -c user.email=a@example.org"
+    shell(
+        f"git init -q && dvc init -q && dvc repro -q && git add -A && {author} commit -qm all",
+        tmp_path,
+    )
+    shell("dvc exp run -q -S n=4", tmp_path)
+    assert (tmp_path / "results" / "large").read_text() == "4\n"
+    shell(way, tmp_path)
+    assert [(tmp_path / "results" / name).read_text() for name in ("large", "small")] == ["3\n"] * 2
+    assert shell("git status --short && dvc status -q", tmp_path) == ""
+
+
+def shell(command, folder):
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    ran = subprocess.run(
+        command,
+        shell=True,
+        cwd=folder,
+        env=os.environ | {"PATH": path},
+        check=True,
+        capture_output=True,
+    )
+    return ran.stdout.decode()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -116,6 +117,15 @@ def make(*arguments):
 def test_make_verifies_everything_or_one_study():
     assert "python -m cohortlab.verify clone\n" in make("verify").replace(" \n", "\n")
     assert "python -m cohortlab.verify clone --study sessions\n" in make("verify", "STUDY=sessions")
+
+
+def test_make_runs_every_study_or_one_and_its_help_says_so():
+    assert "python -m cohortlab.run.studies\n" in make("repro").replace(" \n", "\n")
+    assert "cohortlab.run.studies --study sessions\n" in make("repro", "STUDY=sessions")
+    listed = subprocess.run(
+        ["make", "-C", str(REPOSITORY), "help"], capture_output=True, text=True, check=True
+    ).stdout
+    assert re.search(r"^repro .*STUDY=sessions", listed, flags=re.MULTILINE)
 
 
 def test_make_review_asks_for_a_revision():

@@ -2,9 +2,11 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -36,15 +38,32 @@ ELSEWHERE = {
 }
 # The runner pins what it knows of; here it must not, so that the code itself is put to the test.
 UNPINNED = """
-    import os, sys
+    import locale, os, sys
     from pathlib import Path
     from cohortlab.run import steps
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     steps.PINNED = {}
+    # An error where the locale is not there; the kernels have the same variables.
+    assert locale.setlocale(locale.LC_ALL, "") == "tr_TR.UTF-8"
     for step in sys.argv[2:]:
         steps.run_step(step, "sessions", Path(sys.argv[1]), progress=False)
 """
+
+
+LOCALE_SOURCE = Path("/usr/share/i18n/locales/tr_TR")
+
+
+@pytest.fixture
+def turkish(tmp_path):
+    """Make the locale in a folder of its own; the variables by which it is found."""
+    if not (shutil.which("localedef") and LOCALE_SOURCE.is_file()):
+        pytest.skip(f"no localedef, or no {LOCALE_SOURCE}: apt-get install locales")
+    made = tmp_path / "locales"
+    made.mkdir()
+    command = ["localedef", "-i", "tr_TR", "-f", "UTF-8", str(made / "tr_TR.UTF-8")]
+    subprocess.run(command, check=True)
+    return {"LOCPATH": str(made)}
 
 
 def cells_of(content):
@@ -54,7 +73,7 @@ def cells_of(content):
     return [(cell.source, cell.get("outputs")) for cell in cells], last.outputs[0]
 
 
-def test_surroundings_change_no_result(tmp_path):
+def test_surroundings_change_no_result(tmp_path, turkish):
     here = make_project(tmp_path / "here", CHANGES)
     there = make_project(tmp_path / "a folder elsewhere", CHANGES)
     for step in STEPS:
@@ -62,7 +81,7 @@ def test_surroundings_change_no_result(tmp_path):
     subprocess.run(
         [sys.executable, "-c", textwrap.dedent(UNPINNED), str(there), *STEPS],
         cwd=tmp_path,
-        env={k: v for k, v in os.environ.items() if k != WARM_VARIABLE} | ELSEWHERE,
+        env={k: v for k, v in os.environ.items() if k != WARM_VARIABLE} | ELSEWHERE | turkish,
         check=True,
     )
     files, others = files_of(here), files_of(there)
@@ -76,4 +95,6 @@ def test_surroundings_change_no_result(tmp_path):
         assert shown == shown_there, path
         # What the surroundings were is written down all the same.
         assert re.search(r"^TZ +UTC$", made.data["text/markdown"], re.MULTILINE)
-        assert re.search(r"^TZ +Pacific/Chatham$", made_there.data["text/markdown"], re.MULTILINE)
+        settings = made_there.data["text/markdown"]
+        assert re.search(r"^TZ +Pacific/Chatham$", settings, re.MULTILINE)
+        assert re.search(r"^LC_ALL +tr_TR.UTF-8$", settings, re.MULTILINE)

@@ -4,9 +4,9 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
 from browser import CONTRAST, DESK, PHONE, chromium, needs_chromium, watch
-from conftest import REPOSITORY
+from conftest import REPOSITORY, executed_notebooks
 
-EXECUTED = sorted(p.relative_to(REPOSITORY) for p in (REPOSITORY / "reports").glob("*/*.ipynb"))
+EXECUTED = [path.relative_to(REPOSITORY) for path in executed_notebooks()]
 
 
 def by_page(seen, fault):

@@ -4,10 +4,12 @@ import json
 
 import nbformat
 import pytest
+from conftest import REPOSITORY
 
+from cohortlab.report.figures import read_figures, words
 from cohortlab.report.markdown import plain
 from cohortlab.report.notebooks import alt_texts, prepare
-from cohortlab.report.pages import write_pages
+from cohortlab.report.pages import METHODS, write_pages
 from cohortlab.report.parameters import read_entries
 from cohortlab.report.studies import read_studies
 from cohortlab.run.parameters import read_params
@@ -76,9 +78,41 @@ def test_a_study_is_read_from_its_files(project):
     (study,) = studies(project)
     assert (study.name, study.question) == ("mine", "What is there?")
     assert study.steps == ("early", "late")
-    assert study.labelled() == [("7", "people (or visits) in them"), ("12,345", "odd one")]
+    assert study.labelled() == [("7", "people (or visits) in the groups"), ("12,345", "odd one")]
     assert study.findings("late") == "- late **found**"
     assert study.picture().step == "late"
+
+
+def test_prose_and_headings_below_what_we_found_are_kept_and_nothing_else(project):
+    path = project / "reports" / "mine" / "late.ipynb"
+    page = notebook("- said")
+    page.cells[-2].source = "## Before\n\nNot this.\n\n## What we found\n\n**When which.** Always."
+    prose = (
+        "- not [`n`](nowhere.txt)\n\n### Of late\n\nMore.\n\n## After\n\nNot this.",
+        "Nor this.",
+    )
+    page.cells += [nbformat.v4.new_markdown_cell(text) for text in prose]
+    nbformat.write(page, path)
+    (study,) = studies(project)
+    assert study.findings("late") == (
+        "**When which.** Always.\n\n- said\n\n- not [`n`](nowhere.txt)\n\n#### Of late\n\nMore."
+    )
+    write_pages(project, project / "tree")
+    text = (project / "tree" / "reports" / "mine" / "index.md").read_text()
+    assert "**When which.** Always." in text
+    assert "- not `n`\n" in text  # a link that leads nowhere becomes its words
+
+
+def test_the_verdict_stands_beside_the_number_of_groups():
+    figures = list(read_figures(REPOSITORY / "results" / "customers"))
+    assert figures[:2] == ["clusters", "certificate"]
+    assert "verdict" in words("certificate")
+
+
+def test_every_method_note_exists_and_names_its_sources():
+    for name in METHODS:
+        text = (REPOSITORY / "docs" / f"{name}.md").read_text()
+        assert "\n## References\n" in text, name
 
 
 def test_the_pages_of_a_project_of_ones_own_are_written(project):

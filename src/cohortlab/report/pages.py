@@ -3,6 +3,7 @@
 import base64
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
@@ -20,6 +21,11 @@ PACKAGE = Path(cohortlab.__file__).parent
 SUFFIXES = {"image/svg+xml": ".svg", "image/png": ".png"}
 SHOWN_IN_FRONT = 3  # key figures of a study
 REFERENCE = ("tables",)  # pages of docs/ that are looked up, not read
+# Pages of docs/ that say what is computed and what it rests on; a guide is any other page.
+METHODS = (
+    *("bipartite", "browsing", "clusters", "embedding", "interpretation", "mixture", "palette"),
+    *("populations", "rules", "segments", "traffic"),
+)
 
 
 def write_pages(root: Path, tree: Path) -> list[Study]:
@@ -89,7 +95,7 @@ def _copy_docs(root: Path, tree: Path) -> None:
     }
     for name, text in pages.items():
         _write(tree / "docs" / f"{name}.md", text)
-    methods = [n for n, text in pages.items() if re.search(r"^## References", text, re.MULTILINE)]
+    methods = [name for name in METHODS if name in pages]
     others = [n for n in pages if n not in {*methods, *REFERENCE}]
     _write(
         tree / "methods.md",
@@ -126,7 +132,12 @@ def _write_study(study: Study, root: Path, tree: Path) -> None:
         raw = picture.content.encode()
         content = raw if picture.mime == "image/svg+xml" else base64.b64decode(raw)
         (folder / f"picture{SUFFIXES[picture.mime]}").write_bytes(content)
-    _write(folder / "index.md", _study_page(study))
+    place = Path("reports") / study.name / "index.md"
+    findings = {
+        step: relink(study.findings(step), place, root=root, tree=tree, is_page=_is_page)
+        for step in study.steps
+    }
+    _write(folder / "index.md", _study_page(study, findings))
 
 
 def _picture(study: Study, folder: str, link: str) -> str:
@@ -139,7 +150,7 @@ def _picture(study: Study, folder: str, link: str) -> str:
     return f"\n:::{{image}} {file}\n:alt: {alt}\n:target: {link}\n:class: study-picture\n:::\n"
 
 
-def _study_page(study: Study) -> str:
+def _study_page(study: Study, findings: Mapping[str, str]) -> str:
     picture = study.picture()
     page = f"# {study.name}: {cell(study.question)}\n"
     page += _picture(study, "", f"{picture.step}.html") if picture else ""
@@ -147,8 +158,8 @@ def _study_page(study: Study) -> str:
         rows = [(f"**{cell(number)}**", cell(what)) for number, what in study.labelled()]
         page += "\n## Key figures\n\n" + table(("figure", "what it is"), rows)
     page += "\n## What was found, step by step\n"
-    for step in study.steps:
-        page += f"\n### [{step}]({step}.ipynb)\n\n{study.findings(step)}\n"
+    for step, found in findings.items():
+        page += f"\n### [{step}]({step}.ipynb)\n\n{found}\n"
     page += (
         "\n## To hand in, to change\n\n"
         f"- {{study-report}}`{study.name}`: this study in one file that needs no other.\n"

@@ -78,18 +78,25 @@ class Study:
 
     def findings(self, step: str) -> str:
         """Return what a notebook says under its heading "What we found", as Markdown."""
-        cells = self.notebooks[step].cells
         texts, inside = [], False
-        for cell in cells:
-            if cell.cell_type == "markdown" and re.search(r"^## ", cell.source, re.MULTILINE):
-                inside = bool(re.search(r"^## What we found", cell.source, re.MULTILINE))
+        for cell in self.notebooks[step].cells:
+            if cell.cell_type == "markdown":
+                # What stands before the first heading of a cell belongs to the section so far.
+                before, *sections = re.split(r"^## ", cell.source, flags=re.MULTILINE)
+                texts += [before] if inside else []
+                for section in sections:
+                    heading, _, below = section.partition("\n")
+                    inside = heading.startswith("What we found")
+                    texts += [below] if inside else []
             elif inside:
                 texts += [
                     output.data["text/markdown"]
                     for output in cell.get("outputs", [])
                     if "text/markdown" in output.get("data", {})
                 ]
-        return "\n\n".join(texts)
+        # On the study's page a step is a heading of the third level.
+        found = "\n\n".join(text.strip() for text in texts if text.strip())
+        return re.sub(r"^###+ ", r"#\g<0>", found, flags=re.MULTILINE)
 
 
 def read_studies(root: Path, params: Mapping, entries: list[Entry]) -> list[Study]:
