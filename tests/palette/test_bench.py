@@ -25,7 +25,7 @@ def test_every_way_is_told(bench, monkeypatch, capsys):
     assert told["pixels"] == 40 * 640
     sizes = told["8"]
     assert sizes["pillow"]["best"]
-    for way in ("all_pixels_one_start", "all_pixels_same_starts"):
+    for way in ("all_pixels_one_start", "all_pixels_ten_starts"):
         ratio = sizes["cohortlab"]["error"] / sizes[way]["error"]
         assert sizes[way]["error_ours_over_theirs"] == pytest.approx(ratio, abs=1e-3)
 

@@ -9,6 +9,8 @@ from cohortlab.features.colours import colour_codes, unpack_codes
 
 # Knuth's multiplier, the golden ratio of 32 bits: neighbouring codes go to places far apart.
 _SPREAD = np.uint32(2654435769)
+# Pixels from which on a place for every colour of three bytes costs less than a hash table.
+_MANY = 1 << 21
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,21 @@ def distinct_colours(pixels: np.ndarray) -> Distinct:
     codes = colour_codes(pixels).ravel()
     if pixels.shape[-1] == 4:
         codes[codes & 255 == 0] = 0
-    # At least twice as many places as colours there can be, so that chains stay short.
-    bits = max(int(2 * len(codes) - 1).bit_length(), 1)
-    found, counts, inverse = _count(codes, min(bits, 25 if pixels.shape[-1] == 3 else 32))
+    found, counts, inverse = _count(codes, *_table(len(codes), pixels.shape[-1]))
     return Distinct(unpack_codes(found), counts, inverse)
 
 
+def _table(n_pixels: int, n_channels: int) -> tuple[np.uint32, int]:
+    """Choose by what to multiply codes for their places in a table, and its size in bits."""
+    if n_channels == 3 and n_pixels > _MANY:
+        # A place for every colour there is: like colours lie together, so memory is read in order.
+        return np.uint32(1), 24
+    # At least twice as many places as colours there can be, so that chains stay short.
+    return _SPREAD, max(int(2 * n_pixels - 1).bit_length(), 1)
+
+
 @compiled()
-def _count(codes, bits):
+def _count(codes, spread, bits):
     """Count codes in a hash table of 2^bits places, a taken place leading to the next."""
     table = np.full(1 << bits, -1, dtype=np.int32)
     shift, last = np.uint32(32 - bits), (1 << bits) - 1
@@ -70,7 +79,7 @@ def _count(codes, bits):
     n_found = 0
     for pixel in range(len(codes)):
         code = codes[pixel]
-        place = np.int64(np.uint32(code * _SPREAD) >> shift)
+        place = np.int64(np.uint32(code * spread) >> shift)
         while table[place] >= 0 and found[table[place]] != code:
             place = (place + 1) & last
         if table[place] < 0:

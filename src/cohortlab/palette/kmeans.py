@@ -20,6 +20,8 @@ TOLERANCE = 1e-5
 # Along the longest side of the points' box: some five thousand cells of a photograph; and of
 # blocks, times the cube root of the clusters, so that each has as many.
 _CELLS, _BLOCKS = 32, 8
+# So many of the best starts on blocks are compared on cells.
+_FINALISTS = 3
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def weighted_kmeans(
     n_clusters: int,
     *,
     rng: np.random.Generator,
-    n_starts: int = 8,
+    n_starts: int = 16,
     tolerance: float = TOLERANCE,
     max_iter: int = MAX_ITER,
 ) -> Centres:
@@ -66,7 +68,7 @@ def weighted_kmeans(
         Centres to place, at least 1; with no more points than that, each point is a centre.
     rng : numpy.random.Generator
         Of the starts.
-    n_starts : int, default 8
+    n_starts : int, default 16
         Starts by k-means++ on the summary, of which the best is carried on.
     tolerance : float, default 1e-5
         A pass that lowers the error by a smaller part of it is the last; 0: until none lowers it.
@@ -89,9 +91,11 @@ def weighted_kmeans(
     shape = n_clusters, 2 + int(np.log(n_clusters))
     starts = (lloyd.plus_plus(blocks, block_mass, rng.random(shape)) for _ in range(n_starts))
     ends = (lloyd.lloyd(blocks, block_mass, *start, *limits) for start in starts)
-    centres, labels, *_ = min(ends, key=_error_of)
-    first = lloyd.lloyd(cells, mass, centres, labels[block_of], *limits)
-    centres, labels, *_ = _breathe(cells, mass, first, limits)
+    finalists = (
+        lloyd.lloyd(cells, mass, centres, labels[block_of], *limits)
+        for centres, labels, *_ in sorted(ends, key=_error_of)[:_FINALISTS]
+    )
+    centres, labels, *_ = _breathe(cells, mass, min(finalists, key=_error_of), limits)
     return Centres(*lloyd.lloyd(points, weights, centres, labels[cell_of], *limits))
 
 

@@ -32,7 +32,7 @@ class Number:
 
 
 def number_of_colours(
-    found: Distinct, *, most: int, rng: np.random.Generator, n_starts: int = 8
+    found: Distinct, *, most: int, rng: np.random.Generator, n_starts: int = 16
 ) -> Number:
     """Estimate of how many colours a picture was made, from where its error drops.
 
@@ -44,7 +44,7 @@ def number_of_colours(
         Numbers from 1 to this are tried.
     rng : numpy.random.Generator
         Of k-means.
-    n_starts : int, default 8
+    n_starts : int, default 16
         Starts for each number.
 
     Returns

@@ -58,7 +58,7 @@ def quantise(
     rng: np.random.Generator,
     space: str = "srgb",
     dither: bool = False,
-    n_starts: int = 8,
+    n_starts: int = 16,
 ) -> Quantised:
     """Reduce a picture to few colours by k-means on its distinct colours.
 
@@ -74,7 +74,7 @@ def quantise(
         Where distances are taken.
     dither : bool, default False
         Let neighbours make up for a pixel's error (Floyd-Steinberg).
-    n_starts : int, default 8
+    n_starts : int, default 16
         Starts of k-means.
 
     Returns
@@ -100,14 +100,15 @@ def quantise(
     clear = found.colours[:, 3] == 0
     seen = palette[palette[:, 3] > 0] if len(palette) > 1 else palette
     points, places = to_points(np.vstack([found.colours, seen]), space=space), len(found.colours)
+    colours, shape = np.vstack([np.zeros((1, 4), dtype=np.uint8), seen]), picture.shape[:2]
     if dither and len(found.colours) > n_colours:
-        shape = picture.shape[:2]
         pixels = points[found.inverse].reshape(*shape, -1)
-        chosen = diffuse(pixels, points[places:], clear[found.inverse].reshape(shape)).ravel()
-    else:
-        chosen = np.where(clear, -1, nearest_of(points[:places], points[places:]))[found.inverse]
-    colours = np.vstack([np.zeros((1, 4), dtype=np.uint8), seen])
-    return _in_order(colours, chosen.reshape(picture.shape[:2]) + 1)
+        chosen = diffuse(pixels, points[places:], clear[found.inverse].reshape(shape)) + 1
+        return _of_pixels(colours, chosen)
+    chosen = np.where(clear, -1, nearest_of(points[:places], points[places:])) + 1
+    counts = np.bincount(chosen, found.counts, minlength=len(colours))
+    ordered, rank = _in_order(colours, counts)
+    return Quantised(ordered, rank[chosen][found.inverse].reshape(shape))
 
 
 def _check(picture: np.ndarray, n_colours: int) -> None:
@@ -135,16 +136,24 @@ def _palette_of(
     return np.vstack([found.colours[clear], to_colours(centres.points, space=space)])
 
 
-def _in_order(colours: np.ndarray, chosen: np.ndarray) -> Quantised:
-    """Leave out colours that no pixel has, join equal ones, and order them by their pixels."""
+def _in_order(colours: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Leave out colours that no pixel has, join equal ones, and order them by their pixels.
+
+    Returns the palette, and for each colour its place there.
+    """
     codes, place = np.unique(colour_codes(colours), return_inverse=True)
-    counts = np.bincount(place[chosen].ravel(), minlength=len(codes))
-    order = np.argsort(-counts, kind="stable")[: int((counts > 0).sum())]
+    totals = np.bincount(place, counts)
+    order = np.argsort(-totals, kind="stable")[: int((totals > 0).sum())]
     rank = np.zeros(len(codes), dtype=np.uint8)
     rank[order] = np.arange(len(order))
     first = np.zeros(len(codes), dtype=np.int64)
     first[place] = np.arange(len(colours))
-    return Quantised(colours[first[order]], rank[place[chosen]])
+    return colours[first[order]], rank[place]
+
+
+def _of_pixels(colours: np.ndarray, chosen: np.ndarray) -> Quantised:
+    palette, rank = _in_order(colours, np.bincount(chosen.ravel(), minlength=len(colours)))
+    return Quantised(palette, rank[chosen])
 
 
 def available_peers(picture: np.ndarray) -> list[str]:
@@ -204,7 +213,7 @@ def quantise_by_peer(
     image = Image.fromarray(picture).convert(mode).quantize(n_colours, number, kmeans=refine)
     colours = np.frombuffer(image.palette.palette, dtype=np.uint8).reshape(-1, len(mode))
     colours = np.hstack([colours, np.full((len(colours), 1), OPAQUE, dtype=np.uint8)])[:, :4]
-    return _in_order(colours, np.asarray(image))
+    return _of_pixels(colours, np.asarray(image))
 
 
 def _by_minibatch(picture: np.ndarray, n_colours: int, random_state: int) -> Quantised:
@@ -212,6 +221,5 @@ def _by_minibatch(picture: np.ndarray, n_colours: int, random_state: int) -> Qua
     n_clusters = min(n_colours, len(distinct_colours(pixels).colours))
     model = MiniBatchKMeans(n_clusters, batch_size=_BATCH, n_init=3, random_state=random_state)
     labels = model.fit(pixels.astype(float)).labels_
-    return _in_order(
-        to_colours(model.cluster_centers_, space="srgb"), labels.reshape(picture.shape[:2])
-    )
+    colours = to_colours(model.cluster_centers_, space="srgb")
+    return _of_pixels(colours, labels.reshape(picture.shape[:2]))
