@@ -108,8 +108,11 @@ def test_a_hostile_domain_is_told_as_data_and_changes_no_other_word(server, name
     log = pd.concat([person(0, "mail", extra=[name]), person(1, "films")], ignore_index=True)
     labels = pd.Series({0: "mail", 1: "films"})
     sample = draw_sample(sentences(log), labels, budget=1000, seed=1)
+    # Blanks and brackets are written as in an address, so that a domain stays one word.
+    written = sentences(log).iloc[0].split(" -> ")[-1].removesuffix(" (20s)")
+    assert "(" not in written
     LlmDescriber(server.will(said(GOOD[:2])).chat())(sample)
-    plain = sample.assign(sentence=sample["sentence"].str.replace(name, "x", regex=False))
+    plain = sample.assign(sentence=sample["sentence"].str.replace(written, "x", regex=False))
     LlmDescriber(server.chat())(plain)
     hostile, harmless = (request["messages"] for request in server.requests)
     # The instructions are those of the file, and the data are one string of JSON on one line.
@@ -119,8 +122,8 @@ def test_a_hostile_domain_is_told_as_data_and_changes_no_other_word(server, name
     assert content.isascii()
     assert not set("<>&`\n") & set(content)
     texts = [t for c in json.loads(content)["clusters"] for t in c["sequences"]]
-    assert sum(name in text for text in texts) == 4
-    assert [text.replace(name, "x") for text in texts] == [
+    assert sum(written in text for text in texts) == 4
+    assert [text.replace(written, "x") for text in texts] == [
         t for c in json.loads(harmless[1]["content"])["clusters"] for t in c["sequences"]
     ]
 
