@@ -83,8 +83,10 @@ warnings), `detection.csv` (how well each detector finds what was planted), `rec
 each attack that each detector flags) and `anomalies.json`.
 
 The study `palette` adds `quantised.csv` (one row a picture, method and number of colours: bytes,
-PSNR, SSIM, colour differences), `numbers.csv` (how many colours a picture is taken to be made of),
-`quantise.json` and the folder `quantised` (palette PNG files, `<picture>-<colours>.png`).
+those of the original and their ratio, PSNR, SSIM, colour differences), `enough.csv` (how few of the
+colours tried are enough for each picture), `numbers.csv` (how many colours a picture is taken to be
+made of), `quantise.json` and the folder `quantised` (palette PNG files,
+`<picture>-<colours>.png`).
 """
 
 

@@ -33,3 +33,18 @@ def test_every_way_is_told(bench, monkeypatch, capsys):
 def test_the_error_is_the_mean_over_all_channels(bench):
     picture = np.zeros((30, 4, 3), dtype=np.uint8)
     assert bench.error(picture, picture + np.uint8(2)) == 4.0
+
+
+def test_aims_name_the_cases_that_miss_them(bench):
+    def case(ratio, times):
+        return {"error_ours_over_theirs": ratio, "times_as_long": times}
+
+    fast = {"all_pixels_one_start": case(1.0, 12.0), "pillow": {"error_ours_over_theirs": 0.9}}
+    slow = {"all_pixels_one_start": case(0.9, 8.0), "pillow": {"error_ours_over_theirs": 1.01}}
+    told = bench.aims({"flower": {"pixels": 9, "8": fast | {"cohortlab": {}}, "16": slow}})
+    assert told["all_pixels_one_start"]["too_slow"] == ["flower 16"]
+    assert told["all_pixels_one_start"]["error_larger"] == []
+    assert told["pillow"]["error_larger"] == ["flower 16"]
+    assert not told["all_pixels_one_start"]["reached"]
+    assert not told["pillow"]["reached"]
+    assert bench.aims({"flower": {"8": fast}})["pillow"]["reached"]

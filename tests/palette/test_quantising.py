@@ -287,6 +287,9 @@ def test_measures_are_those_of_their_definitions(photograph):
     assert figures["psnr_db"] == pytest.approx(10 * np.log10(255**2 / error))
     assert figures["psnr_afar_db"] == figures["psnr_db"]
     assert figures["bytes"] == len(palette.palette_png(found))
+    original = palette.plain_png(photograph)
+    assert (np.asarray(Image.open(io.BytesIO(original))) == photograph).all()
+    assert figures["bytes_ratio"] == figures["bytes"] / len(original)
     assert 0 < figures["ssim"] < 1
     assert figures["delta_e_p95"] > figures["delta_e_mean"]
 

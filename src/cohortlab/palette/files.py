@@ -1,4 +1,4 @@
-"""Palette PNG files: a table of colours, and a place in it for each pixel."""
+"""PNG files: of a palette and a place in it for each pixel, and of a colour for each pixel."""
 
 import io
 
@@ -29,6 +29,24 @@ def palette_png(found: Quantised) -> bytes:
     transparent = {} if (alpha == OPAQUE).all() else {"transparency": alpha.tobytes()}
     target = io.BytesIO()
     image.save(target, "PNG", optimize=True, **transparent)
+    return target.getvalue()
+
+
+def plain_png(picture: np.ndarray) -> bytes:
+    """Write a picture as a PNG of 24 or 32 bits a pixel, at the best compression.
+
+    Parameters
+    ----------
+    picture : ndarray of uint8, shape (height, width, 3 or 4)
+        RGB or RGBA.
+
+    Returns
+    -------
+    bytes
+        A file without loss, no metadata: what a palette PNG is to be held against.
+    """
+    target = io.BytesIO()
+    Image.fromarray(picture).save(target, "PNG", optimize=True)
     return target.getvalue()
 
 

@@ -6,7 +6,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import structural_similarity
 
 from cohortlab.features.colours import OPAQUE
-from cohortlab.palette.files import palette_png
+from cohortlab.palette.files import palette_png, plain_png
 from cohortlab.palette.quantising import Quantised
 
 #: Smallest side of a picture that has a structural similarity: the window's.
@@ -28,10 +28,11 @@ def measure(picture: np.ndarray, found: Quantised, *, blur_px: float = 2.0) -> d
     Returns
     -------
     dict of str to float
-        `colours` (of the palette), `bytes` (of the indexed PNG), `mse` (mean squared error of
-        sRGB), `psnr_db` (infinite where nothing differs), `psnr_afar_db` (both pictures blurred),
-        `ssim` (1 for equal pictures; NaN where a side is shorter than 7 pixels), `delta_e_mean`,
-        `delta_e_p95` (CIEDE2000) and `alpha_error` (largest, 0 to 255).
+        `colours` (of the palette), `bytes` (of the indexed PNG), `bytes_original` (of the
+        original as a PNG of RGB or RGBA), `bytes_ratio` (the former over the latter), `mse` (mean
+        squared error of sRGB), `psnr_db` (infinite where nothing differs), `psnr_afar_db`
+        (both pictures blurred), `ssim` (1 for equal pictures; NaN where a side is shorter than 7
+        pixels), `delta_e_mean`, `delta_e_p95` (CIEDE2000) and `alpha_error` (largest, 0 to 255).
 
     Notes
     -----
@@ -44,9 +45,12 @@ def measure(picture: np.ndarray, found: Quantised, *, blur_px: float = 2.0) -> d
     afar = gaussian_filter(error, (blur_px, blur_px, 0)) if blur_px else error
     differences = delta_e(before, after)
     alpha = _alpha(picture) - found.pixels[..., 3].astype(int)
+    n_bytes, n_original = len(palette_png(found)), len(plain_png(picture))
     return {
         "colours": len(found.palette),
-        "bytes": len(palette_png(found)),
+        "bytes": n_bytes,
+        "bytes_original": n_original,
+        "bytes_ratio": n_bytes / n_original,
         "mse": float((error**2).mean()),
         "psnr_db": _decibels(error),
         "psnr_afar_db": _decibels(afar),

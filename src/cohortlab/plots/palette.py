@@ -28,39 +28,44 @@ def curves(figures: pd.DataFrame, measures: Mapping[str, str]) -> Figure:
         A panel a measure, the size on a logarithmic axis.
     """
     methods = list(dict.fromkeys(figures["method"]))
-    figure, axes = panels(len(measures), columns=2, width=3.7, height=2.6)
+    figure, axes = panels(len(measures), columns=3, width=2.2, height=2.0)
     sizes = sorted(set(figures["asked"]))
     for panel, (name, label) in zip(axes, measures.items(), strict=True):
         looks = zip(methods, cluster_colours(len(methods)), _MARKS, strict=False)
         for method, colour, mark in looks:
             rows = figures[figures["method"].eq(method)].sort_values("asked")
-            look = {"color": colour, "marker": mark, "markersize": 4, "linewidth": 1.2}
+            look = {"color": colour, "marker": mark, "markersize": 3.5, "linewidth": 1.2}
             panel.plot(rows["asked"], rows[name], label=method, **look)
-        panel.set(xlabel="colours asked for", ylabel=label, xscale="log")
+        panel.set(xlabel="colours asked for", xscale="log")
+        panel.set_title(label, fontsize=9)
+        panel.xaxis.label.set_size(8)
         panel.set_xticks(sizes, [str(size) for size in sizes])
+        panel.tick_params(labelsize=8, pad=1)
         panel.minorticks_off()
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
+    known = axes[0].get_legend_handles_labels()
+    figure.legend(*known, loc="outside lower center", ncols=4, fontsize=8)
     return figure
 
 
-def side_by_side(pictures: Mapping[str, Sequence[tuple[str, np.ndarray]]]) -> Figure:
-    """Draw pictures beside what methods make of them.
+def side_by_side(name: str, shown: Sequence[tuple[str, np.ndarray]]) -> Figure:
+    """Draw a picture beside what methods make of it.
 
     Parameters
     ----------
-    pictures : mapping of str to sequence of (str, ndarray)
-        By picture a title and its pixels, uint8, for each column; the same titles everywhere.
+    name : str
+        The picture's.
+    shown : sequence of (str, ndarray)
+        Titles and pixels, uint8.
 
     Returns
     -------
     matplotlib.figure.Figure
-        A row of panels a picture, up to four beside each other.
+        A panel each, up to four beside each other.
     """
-    shown = [(name, *one) for name, row in pictures.items() for one in row]
-    height = 1.9 * np.mean([pixels.shape[0] / pixels.shape[1] for *_, pixels in shown]) + 0.25
-    columns = max(n for n in range(1, 5) if len(shown) // len(pictures) % n == 0)
+    height = 1.9 * np.mean([pixels.shape[0] / pixels.shape[1] for _, pixels in shown]) + 0.25
+    columns = -(-len(shown) // -(-len(shown) // 4))
     figure, axes = panels(len(shown), columns=columns, width=1.9, height=height)
-    for panel, (name, title, pixels) in zip(axes, shown, strict=True):
+    for panel, (title, pixels) in zip(axes, shown, strict=True):
         panel.imshow(pixels, interpolation="nearest")
         panel.set_title(plain(f"{name}: {title}"), fontsize=8)
         panel.set_axis_off()
@@ -81,12 +86,14 @@ def strips(palettes: pd.DataFrame) -> Figure:
         A strip a picture and method, the colour of most pixels first.
     """
     groups = palettes.groupby(["picture", "method"], sort=False)
-    figure, axes = plt.subplots(figsize=(7.0, 0.5 + 0.3 * len(groups)), layout="constrained")
+    figure, axes = plt.subplots(figsize=(7.0, 0.5 + 0.25 * len(groups)), layout="constrained")
     for place, (_, rows) in enumerate(groups):
         rows = rows.sort_values("position")
         own = rows[["red", "green", "blue"]].to_numpy() / 255
         left = np.cumsum(rows["share"]) - rows["share"]
         axes.barh(place, rows["share"], left=left, color=own, height=0.85, linewidth=0)
+        # White ends somewhere too.
+        axes.barh(place, 1, height=0.85, fill=False, edgecolor="0.4", linewidth=0.6, clip_on=False)
     axes.set_yticks(range(len(groups)), [plain(f"{p}: {m}") for p, m in groups.groups], fontsize=8)
     axes.set(xlabel="share of the pixels", xlim=(0, 1))
     axes.invert_yaxis()
@@ -109,7 +116,7 @@ def distortions(by_picture: Mapping[str, np.ndarray], chosen: Mapping[str, int |
     matplotlib.figure.Figure
         A line a picture, on a logarithmic scale.
     """
-    figure, axes = plt.subplots(figsize=(7.0, 3.4), layout="constrained")
+    figure, axes = plt.subplots(figsize=(6.6, 3.0), layout="constrained")
     looks = zip(by_picture.items(), cluster_colours(len(by_picture)), _MARKS, strict=False)
     for (name, values), colour, mark in looks:
         numbers = np.arange(1, len(values) + 1)

@@ -14,6 +14,7 @@ WORDS = {
     "ssim": "likeness of pictures in few colours to the originals (SSIM: 1 is the same)",
     "precision": "share of what is flagged that is planted (precision)",
     "clusters": "groups found",
+    "reduced": "what SSIM, PSNR and colour difference are of: method, colours, pictures",
     "certificate": "verdict on the choice of the mixture (sound, doubtful or none)",
     "people": "people (or visits) in the groups",
     "adjusted_rand": "agreement with planted groups (adjusted Rand index: 1 is all, 0 chance)",
@@ -31,8 +32,8 @@ WORDS = {
     "bic": "BIC of the mixture",
     "psnr_db": "signal over error, decibels (PSNR)",
     "delta_e_mean": "mean difference of colours (CIE Delta E)",
-    "n_planted": "planted colours",
-    "n_recovered": "planted colours found",
+    "n_planted": "planted palettes (pictures made of colours that are known)",
+    "n_recovered": "planted palettes found: the right number of colours, and each of them",
 }
 
 

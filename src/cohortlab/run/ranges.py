@@ -75,6 +75,7 @@ RANGES = {
         "n_colours": "[2, 256]",
         "n_starts": "[1, inf)",
         "blur_px": "[0, inf)",
+        "enough_delta_e": "(0, inf)",
         "most_colours": "[2, 64]",
         "n_shown": "[1, 6]",
         "shown_colours": "[2, 256]",
