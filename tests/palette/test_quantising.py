@@ -6,9 +6,9 @@ from PIL import Image, features
 from sklearn.datasets import load_sample_image
 
 from cohortlab import palette
+from cohortlab.features.colours import colour_codes
 from cohortlab.palette import distinct
 from cohortlab.palette import dither as dithering
-from cohortlab.palette.distinct import _count
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +43,16 @@ def test_distinct_colours_are_those_that_sorting_finds(n_channels):
     assert (found.colours[found.inverse][:, :n_channels] == seen).all()
 
 
-@pytest.mark.parametrize(("spread", "bits"), [(2654435769, 9), (1, 24)])
-def test_the_compiled_count_is_its_plain_twin(spread, bits):
+@pytest.mark.parametrize("count", [distinct._count, distinct._count_directly])
+def test_the_compiled_counts_are_their_plain_twins(count):
     codes = rng(2).integers(0, 30, 200, dtype=np.uint32) * np.uint32(997 << 8) | np.uint32(255)
     with np.errstate(over="ignore"):
-        plain = _count.py_func(codes, np.uint32(spread), bits)
-    for one, other in zip(_count(codes, np.uint32(spread), bits), plain, strict=True):
+        plain = count.py_func(codes)
+    for one, other in zip(count(codes), plain, strict=True):
         assert (one == other).all()
+    found, counts, inverse = count(codes)
+    assert (found[inverse] == codes).all()
+    assert (np.bincount(inverse) == counts).all()
 
 
 def test_a_picture_of_many_pixels_is_counted_the_same_way(monkeypatch):
@@ -57,8 +60,9 @@ def test_a_picture_of_many_pixels_is_counted_the_same_way(monkeypatch):
     small = palette.distinct_colours(picture)
     monkeypatch.setattr(distinct, "_MANY", 100)
     large = palette.distinct_colours(picture)
-    for name in ("colours", "counts", "inverse"):
-        assert (getattr(small, name) == getattr(large, name)).all()
+    tables = [dict(zip(colour_codes(f.colours), f.counts, strict=True)) for f in (small, large)]
+    assert tables[0] == tables[1]
+    assert (large.colours[large.inverse] == small.colours[small.inverse]).all()
 
 
 @pytest.mark.parametrize("space", palette.SPACES)

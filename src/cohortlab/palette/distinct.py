@@ -20,7 +20,7 @@ class Distinct:
     Attributes
     ----------
     colours : ndarray of uint8, shape (n_colours, 4)
-        Red, green, blue and alpha, in the order in which they first come.
+        Red, green, blue and alpha, each once.
     counts : ndarray of int64, shape (n_colours,)
         Pixels of each.
     inverse : ndarray of int32, shape (n_pixels,)
@@ -55,22 +55,18 @@ def distinct_colours(pixels: np.ndarray) -> Distinct:
     codes = colour_codes(pixels).ravel()
     if pixels.shape[-1] == 4:
         codes[codes & 255 == 0] = 0
-    found, counts, inverse = _count(codes, *_table(len(codes), pixels.shape[-1]))
+    direct = pixels.shape[-1] == 3 and len(codes) > _MANY
+    found, counts, inverse = _count_directly(codes) if direct else _count(codes)
     return Distinct(unpack_codes(found), counts, inverse)
 
 
-def _table(n_pixels: int, n_channels: int) -> tuple[np.uint32, int]:
-    """Choose by what to multiply codes for their places in a table, and its size in bits."""
-    if n_channels == 3 and n_pixels > _MANY:
-        # A place for every colour there is: like colours lie together, so memory is read in order.
-        return np.uint32(1), 24
-    # At least twice as many places as colours there can be, so that chains stay short.
-    return _SPREAD, max(int(2 * n_pixels - 1).bit_length(), 1)
-
-
 @compiled()
-def _count(codes, spread, bits):
-    """Count codes in a hash table of 2^bits places, a taken place leading to the next."""
+def _count(codes):
+    """Count codes in a hash table, a taken place leading to the next."""
+    # At least twice as many places as codes, so that chains stay short.
+    bits = 1
+    while 1 << bits < 2 * len(codes):
+        bits += 1
     table = np.full(1 << bits, -1, dtype=np.int32)
     shift, last = np.uint32(32 - bits), (1 << bits) - 1
     found = np.empty(len(codes), dtype=np.uint32)
@@ -79,7 +75,7 @@ def _count(codes, spread, bits):
     n_found = 0
     for pixel in range(len(codes)):
         code = codes[pixel]
-        place = np.int64(np.uint32(code * spread) >> shift)
+        place = np.int64(np.uint32(code * _SPREAD) >> shift)
         while table[place] >= 0 and found[table[place]] != code:
             place = (place + 1) & last
         if table[place] < 0:
@@ -89,3 +85,24 @@ def _count(codes, spread, bits):
         counts[table[place]] += 1
         inverse[pixel] = table[place]
     return found[:n_found].copy(), counts[:n_found].copy(), inverse
+
+
+@compiled()
+def _count_directly(codes):
+    """Count opaque codes, a place for every colour there is: like ones lie together in memory."""
+    table = np.zeros(1 << 24, dtype=np.int32)
+    for code in codes:
+        table[code >> 8] += 1
+    n_found = (table > 0).sum()
+    found = np.empty(n_found, dtype=np.uint32)
+    counts = np.empty(n_found, dtype=np.int64)
+    n_found = 0
+    for place in range(len(table)):
+        if table[place] > 0:
+            found[n_found], counts[n_found] = place << 8 | 255, table[place]
+            table[place] = n_found
+            n_found += 1
+    inverse = np.empty(len(codes), dtype=np.int32)
+    for pixel in range(len(codes)):
+        inverse[pixel] = table[codes[pixel] >> 8]
+    return found, counts, inverse
