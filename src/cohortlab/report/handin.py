@@ -132,10 +132,16 @@ def _within(source: str, study: Study, step: str) -> str:
     return re.sub(r"(?<!!)\[([^\]]+)\]\(((?!\w+:|#)[^)\s]+)\)", point, lower)
 
 
+_TABLE = '<div class="table" tabindex="0">'
+
+
 @cache
 def _reader(step: str) -> MarkdownIt:
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     reader.use(dollarmath_plugin, renderer=_formula)
+    # A table wider than the page scrolls by itself, as those of outputs do.
+    reader.add_render_rule("table_open", lambda *_: f"{_TABLE}<table>\n")
+    reader.add_render_rule("table_close", lambda *_: "</table></div>\n")
     return reader.use(anchors_plugin, max_level=4, slug_func=lambda text: f"{step}-{_slug(text)}")
 
 
@@ -166,7 +172,7 @@ def _output(output: nbformat.NotebookNode, alt: str, step: str) -> str:
                 f'<p class="figure"><img alt="{escape(alt)}" src="data:{mime};base64,{packed}"></p>'
             )
     if "text/html" in data:
-        return f'<div class="table" tabindex="0">{data["text/html"]}</div>'
+        return f"{_TABLE}{data['text/html']}</div>"
     if "text/markdown" in data:
         return _markdown(data["text/markdown"], step)
     text = data.get("text/plain") or output.get("text") or "\n".join(output.get("traceback", []))
