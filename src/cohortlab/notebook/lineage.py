@@ -31,12 +31,13 @@ def show_lineage(results: Results) -> None:
     Notes
     -----
     Parameters are those of the cells that were run, the pipeline's or a reader's own. A hash is
-    the MD5 that DVC takes, so that of a whole result is found again in ``dvc.lock``.
+    the MD5 that DVC takes, so that of a whole result is found again in ``dvc.lock``; of a file
+    inside a result that is a folder, ``dvc.lock`` holds only the folder's.
     """
     inputs = {name: hash_path(path) for name, path in sorted(results.inputs.items())}
     parameters = dict(leaves(parameters_of_cells(_cells_run())))
     say("**Made with these versions and settings**\n\n" + _listing(versions() | settings()))
-    say("**from these files** (MD5, as in `dvc.lock`)\n\n" + _listing(inputs))
+    say("**from these files** (MD5; that of a whole result stands in `dvc.lock`)\n\n" + _listing(inputs))
     say(
         "**and these parameters**\n\n"
         + _listing({name: json.dumps(value) for name, value in parameters.items()})
