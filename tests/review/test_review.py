@@ -20,6 +20,42 @@ HOSTILE = '<script>alert(1)</script>|"x"'
 DIGEST = {"rows": 3, "columns": {"id": {"type": "str"}, "x": {"type": "float", "sum": 1.5}}}
 
 
+def lines(*rows):
+    """Write JSON lines."""
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def lock(**hashes):
+    """Write what DVC locks: one stage, and the outputs that it stores under `results/toy`."""
+    outs = [{"path": f"results/toy/{name}", "md5": md5} for name, md5 in hashes.items()]
+    return json.dumps({"schema": "2.0", "stages": {"count@toy": {"outs": outs}}})
+
+
+SVG = "<svg xmlns='http://www.w3.org/2000/svg'><text>{}</text></svg>"
+ALERT = {"rank": 1, "score": 2.5, "why": [{"feature": "bytes", "share": 0.5}]}
+#: Files of every other kind, before and now; None where there is none.
+OTHERS = {
+    "results/toy/alerts.jsonl": (
+        lines(ALERT, {"rank": 2, "score": 1.0}),
+        lines(
+            ALERT | {"score": 2.50000001, "why": [{"feature": "bytes", "share": 0.75}]},
+            {"rank": 3, "score": 1.0, "note": "new"},
+        ),
+    ),
+    "results/toy/rules.svg": (SVG.format("a"), SVG.format("b")),
+    "results/toy/rules.dot": ('a -> b [label="0.50"]', 'a -> b [label="0.75"]'),
+    "results/toy/page.html": ("<p>1.00000001</p>", "<p>1.00000002</p>"),
+    "results/toy/limits.toml": ("k = 1\n", "k = 2\n"),
+    "results/toy/limits.yaml": (None, "k: 2\n"),
+    "results/toy/notes.txt": ("gone", None),
+    "results/toy/model.bin": (b"\xff\x00", b"\xff\x01"),
+    "dvc.lock": (
+        lock(**{"model": "1.dir", "t.parquet": "2", "count.json": "3", "raw": "4.dir"}),
+        lock(**{"model": "5.dir", "t.parquet": "6", "count.json": "7", "raw": "4.dir"}),
+    ),
+}
+
+
 def figure(colour):
     """Draw a picture of one colour; PNG in base64."""
     file = io.BytesIO()
@@ -54,6 +90,8 @@ def project(tmp_path_factory):
     write(root, "reports/toy/count.tables.json", json.dumps({"t.parquet": DIGEST}))
     write(root, "reports/toy/count.ipynb", notebook())
     write(root, "reports/toy/same.ipynb", notebook())
+    for name, (text, _) in OTHERS.items():
+        write(root, name, text)
     git(root, "init", "-q")
     commit(root, "before")
     git(root, "tag", "before")
@@ -64,13 +102,18 @@ def project(tmp_path_factory):
     write(root, "reports/toy/count.tables.json", json.dumps({"t.parquet": other}))
     write(root, "reports/toy/count.ipynb", notebook(text=f"13 {HOSTILE}", colour="red", run=5))
     write(root, "reports/toy/same.ipynb", notebook(run=8))
+    for name, (_, text) in OTHERS.items():
+        write(root, name, text)
     commit(root, "now")
     return root
 
 
 def write(root, name, text):
     (root / name).parent.mkdir(parents=True, exist_ok=True)
-    (root / name).write_text(text)
+    if text is None:
+        (root / name).unlink(missing_ok=True)
+    else:
+        (root / name).write_bytes(text if isinstance(text, bytes) else text.encode())
 
 
 def git(root, *arguments):
@@ -103,13 +146,45 @@ def test_metrics_beyond_tolerance_are_told_and_others_are_not(found):
 
 
 def test_rows_columns_and_values_of_tables_are_told(found):
-    digest, series = found.tables
+    digest, _, series = found.tables
     assert digest.name == "reports/toy/count.tables.json: t.parquet"
     assert digest.rows == (3, 4)
     assert (digest.columns_added, digest.columns_removed) == (["y"], ["id"])
     assert [(d.place, d.before, d.now) for d in digest.values] == [("x / sum", 1.5, 3.0)]
     assert (series.rows_added, series.rows_removed) == (["C, 1"], ["B, 1"])
     assert [(d.place, d.before, d.now) for d in series.values] == [("A, 2 / bic", "8.0", "8.8")]
+
+
+def test_tables_in_json_lines_are_compared_row_by_row_and_within_a_value(found):
+    _, alerts, _ = found.tables
+    assert alerts.name == "results/toy/alerts.jsonl"
+    assert (alerts.rows_added, alerts.rows_removed) == (["3"], ["2"])
+    assert alerts.columns_added == ["note"]
+    told = [(d.place, d.before, d.now) for d in alerts.values]
+    assert told == [("1 / why[0].share", 0.5, 0.75)]
+
+
+def test_drawings_among_the_results_stand_side_by_side(found):
+    (drawing,) = found.drawings
+    assert drawing.cell == "results/toy/rules.svg"
+    assert (drawing.before, drawing.now) == (SVG.format("a"), SVG.format("b"))
+    assert "- results/toy/rules.svg: changed" in to_markdown(found)
+
+
+def test_a_file_of_any_other_kind_is_compared_as_text_or_named(found):
+    told = {d.file: (d.place, d.before, d.now) for d in found.files}
+    # What DVC stores is told by its hash, except what is compared by itself.
+    assert told.pop("results/toy/model") == ("(MD5 in dvc.lock)", "1.dir", "5.dir")
+    assert told.pop("results/toy/model.bin")[0] == "(hash)"
+    assert told == {
+        "results/toy/rules.dot": ("text", "0.50", "0.75"),
+        "results/toy/limits.toml": ("text", "1", "2"),
+        "results/toy/limits.yaml": ("(file)", "(absent)", "(a file)"),
+        "results/toy/notes.txt": ("(file)", "(a file)", "(absent)"),
+    }
+    text = to_markdown(found)
+    assert "- results/toy/limits.yaml: added" in text
+    assert "- results/toy/notes.txt: removed" in text
 
 
 def test_noise_of_a_notebook_is_no_change(found):
@@ -181,8 +256,10 @@ def test_the_page_is_whole_in_itself_and_renders_no_text_as_markup(found):
     inside = [point for point in page.points if point.startswith("#")]
     assert {point[1:] for point in inside} <= page.ids
     figures = [point for point in page.points if not point.startswith("#")]
-    assert len(figures) == 2
-    assert all(point.startswith("data:image/png;base64,") for point in figures)
+    assert [point.partition(";")[0] for point in figures] == [
+        *("data:image/png",) * 2,
+        *("data:image/svg+xml",) * 2,
+    ]
 
 
 def test_a_vector_drawing_stands_in_the_page_as_an_image(found):
@@ -199,7 +276,7 @@ def test_a_vector_drawing_stands_in_the_page_as_an_image(found):
 
 def test_the_summary_counts_and_escapes(found):
     text = to_markdown(found)
-    assert "parameters 3, metrics 1, tables 2, figures 1, notebooks 1." in text
+    assert "parameters 3, metrics 1, tables 3, figures 2, notebooks 1, files 6." in text
     assert "| studies.toy.count.n | 3 | 5 | 0.4 |" in text
     assert not re.search(r"<script>", text)
 

@@ -37,7 +37,10 @@ def show_lineage(results: Results) -> None:
     inputs = {name: hash_path(path) for name, path in sorted(results.inputs.items())}
     parameters = dict(leaves(parameters_of_cells(_cells_run())))
     say("**Made with these versions and settings**\n\n" + _listing(versions() | settings()))
-    say("**from these files** (MD5; that of a whole result stands in `dvc.lock`)\n\n" + _listing(inputs))
+    say(
+        "**from these files** (MD5; that of a whole result stands in `dvc.lock`)\n\n"
+        + _listing(inputs)
+    )
     say(
         "**and these parameters**\n\n"
         + _listing({name: json.dumps(value) for name, value in parameters.items()})

@@ -1,11 +1,13 @@
 """Everything that changed between two states of the project."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ruamel.yaml import YAML
 
-from cohortlab.review.notebooks import NotebookChange, compare_notebook
+from cohortlab.review.files import LOCK, compare_file, compare_stored
+from cohortlab.review.notebooks import FigureChange, NotebookChange, compare_notebook
 from cohortlab.review.series import TableChange, compare_digests, compare_series
 from cohortlab.review.snapshots import Snapshot
 from cohortlab.run.project import leaves
@@ -13,6 +15,8 @@ from cohortlab.verify.values import ABSENT, Difference, compare_texts, tolerance
 
 PARAMS = "params.yaml"
 DIGESTS = ".tables.json"
+SERIES = (".csv", ".jsonl")
+DRAWING = "image/svg+xml"
 
 
 @dataclass(frozen=True)
@@ -31,9 +35,13 @@ class Review:
     metrics : list of Difference
         By file and place, of every JSON file under `results/`.
     tables : list of TableChange
-        Of every CSV file under `results/`, and of every digest of a table.
+        Of every file of CSV or JSON lines under `results/`, and of every digest of a table.
+    drawings : list of FigureChange
+        Of every SVG file under `results/`.
     notebooks : list of NotebookChange
         Sources and executed ones.
+    files : list of Difference
+        Of every other file under `results/` and `reports/`, and of what only DVC stores.
     """
 
     base: str
@@ -42,7 +50,9 @@ class Review:
     parameters: list[Difference] = field(default_factory=list)
     metrics: list[Difference] = field(default_factory=list)
     tables: list[TableChange] = field(default_factory=list)
+    drawings: list[FigureChange] = field(default_factory=list)
     notebooks: list[NotebookChange] = field(default_factory=list)
+    files: list[Difference] = field(default_factory=list)
 
 
 def review(base: Snapshot, head: Snapshot, *, tolerance: float | None = None) -> Review:
@@ -67,21 +77,45 @@ def review(base: Snapshot, head: Snapshot, *, tolerance: float | None = None) ->
         if base.files.get(path) != head.files.get(path)
     }
     for path in sorted(differing, key=_reading_order):
-        before, now = base.read(path), head.read(path)
         nearly = tolerance_of(path) if tolerance is None else tolerance
-        if path == PARAMS:
-            found.parameters.extend(_parameters(before, now))
-        elif path.endswith(DIGESTS):
-            found.tables.extend(filter(None, compare_digests(path, before, now, tolerance=nearly)))
-        elif path.endswith(".json"):
-            old, new = before or "{}", now or "{}"
-            found.metrics.extend(compare_texts(path, old, new, tolerance=nearly))
-        elif path.endswith(".csv"):
-            change = compare_series(path, before, now, tolerance=nearly)
-            found.tables.extend(filter(None, [change]))
-        elif path.endswith(".ipynb"):
-            found.notebooks.extend(filter(None, [compare_notebook(path, before, now)]))
+        _compare(found, path, base, head, nearly)
     return found
+
+
+def _compare(found: Review, path: str, base: Snapshot, head: Snapshot, tolerance: float) -> None:
+    """Add what changed in one file, in the way that its ending asks for."""
+    if path == PARAMS:
+        found.parameters.extend(_parameters(base.read(path), head.read(path)))
+    elif path == LOCK:
+        told = _told(base) | _told(head)
+        found.files.extend(compare_stored(base.read(path), head.read(path), told=told))
+    elif path.endswith(DIGESTS):
+        pair = base.read(path), head.read(path)
+        found.tables.extend(filter(None, compare_digests(path, *pair, tolerance=tolerance)))
+    elif path.endswith(".json"):
+        pair = base.read(path) or "{}", head.read(path) or "{}"
+        found.metrics.extend(compare_texts(path, *pair, tolerance=tolerance))
+    elif path.endswith(SERIES):
+        change = compare_series(path, base.read(path), head.read(path), tolerance=tolerance)
+        found.tables.extend(filter(None, [change]))
+    elif path.endswith(".svg"):
+        pair = base.read(path) or None, head.read(path) or None
+        found.drawings.append(FigureChange(path, DRAWING, *pair))
+    elif path.endswith(".ipynb"):
+        change = compare_notebook(path, base.read(path), head.read(path))
+        found.notebooks.extend(filter(None, [change]))
+    else:
+        found.files.extend(compare_file(path, base, head, tolerance=tolerance))
+
+
+def _told(state: Snapshot) -> set[str]:
+    """Name what is compared by itself: the files of a state, and the tables that have a digest."""
+    told = set(state.files)
+    for path in state.files:
+        if path.endswith(DIGESTS):
+            study = path.split("/")[1]
+            told |= {f"results/{study}/{table}" for table in json.loads(state.read(path))}
+    return told
 
 
 def _reading_order(path: str) -> tuple:

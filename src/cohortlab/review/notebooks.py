@@ -22,7 +22,7 @@ _TOLD = SimpleNamespace(
 
 @dataclass(frozen=True)
 class FigureChange:
-    """A figure of one cell before and now, as base64 or SVG text; None where there is none."""
+    """A figure of a cell, or a file, before and now: base64 or SVG, None where there is none."""
 
     cell: str
     form: str

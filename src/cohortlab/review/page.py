@@ -43,8 +43,9 @@ def to_page(review: Review) -> str:
         "Parameters": _differences(review.parameters, "key"),
         "Metrics": _by_file(review.metrics),
         "Tables": join(*map(_table, review.tables)),
-        "Figures": join(*map(_figures_of, review.notebooks)),
+        "Figures": _figures(review),
         "Notebooks": join(*map(_notebook, review.notebooks)),
+        "Files": _by_file(review.files),
     }
     told = counts(review)
     links = [
@@ -116,21 +117,22 @@ def _table(change: TableChange) -> Markup:
     )
 
 
-def _figures_of(change: NotebookChange) -> Markup:
-    return join(
-        *(
-            join(
-                element("h3", f"{change.file}: {figure.cell}"),
-                element(
-                    "div",
-                    _picture("before", figure, figure.before),
-                    _picture(_now(figure), figure, figure.now),
-                    class_="pair",
-                ),
-            )
-            for figure in change.figures
-        )
+def _figures(review: Review) -> Markup:
+    shown = [
+        (f"{change.file}: {figure.cell}", figure)
+        for change in review.notebooks
+        for figure in change.figures
+    ]
+    shown += [(drawing.cell, drawing) for drawing in review.drawings]
+    return join(*(_pair(title, figure) for title, figure in shown))
+
+
+def _pair(title: str, figure: FigureChange) -> Markup:
+    sides = (
+        _picture("before", figure, figure.before),
+        _picture(_now(figure), figure, figure.now),
     )
+    return join(element("h3", title), element("div", *sides, class_="pair"))
 
 
 def _now(figure: FigureChange) -> str:

@@ -1,4 +1,4 @@
-"""Two versions of a table, row by row: of a series in CSV, or of a table's digest."""
+"""Two versions of a table, row by row: of a series in CSV or JSON lines, or of a table's digest."""
 
 import csv
 import io
@@ -6,7 +6,13 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from cohortlab.verify.values import ABSENT, Difference, equal_values, hangs_on_processor
+from cohortlab.verify.values import (
+    ABSENT,
+    Difference,
+    differences,
+    equal_values,
+    hangs_on_processor,
+)
 
 
 @dataclass(frozen=True)
@@ -42,14 +48,14 @@ class TableChange:
 
 
 def compare_series(file: str, before: str, now: str, *, tolerance: float) -> TableChange:
-    """Compare two versions of a CSV file by the key of its rows.
+    """Compare two versions of a file of CSV or JSON lines by the key of its rows.
 
     Parameters
     ----------
     file : str
-        The file's name.
+        The file's name; its ending says how to read it.
     before, now : str
-        Its two versions.
+        Its two versions; an empty text where there is none.
     tolerance : float
         The largest relative difference of two numbers that counts as none.
 
@@ -59,8 +65,8 @@ def compare_series(file: str, before: str, now: str, *, tolerance: float) -> Tab
         Rows are matched by the first columns that together name every row once in both versions,
         and by their position where no columns do.
     """
-    rows, new_rows = (list(csv.DictReader(io.StringIO(text))) for text in (before, now))
-    columns, new_columns = _columns(before), _columns(now)
+    read = _read_lines if file.endswith(".jsonl") else _read_csv
+    (columns, rows), (new_columns, new_rows) = read(before), read(now)
     shared = [name for name in columns if name in new_columns]
     old_by_key, new_by_key = _by_key(rows, new_rows, shared)
     compared = [c for c in shared if not (tolerance and hangs_on_processor(c))]
@@ -72,24 +78,34 @@ def compare_series(file: str, before: str, now: str, *, tolerance: float) -> Tab
         columns_added=[name for name in new_columns if name not in columns],
         columns_removed=[name for name in columns if name not in new_columns],
         values=[
-            Difference(file, f"{key} / {column}", row[column], new_by_key[key][column])
+            Difference(file, f"{key} / {place}", *pair)
             for key, row in old_by_key.items()
             if key in new_by_key
             for column in compared
-            if not equal_values(row[column], new_by_key[key][column], tolerance)
+            for place, *pair in differences(
+                row.get(column, ABSENT), new_by_key[key].get(column, ABSENT), tolerance, column
+            )
         ],
     )
 
 
-def _columns(text: str) -> list[str]:
-    return next(csv.reader(io.StringIO(text)), [])
+def _read_csv(text: str) -> tuple[list[str], list[dict]]:
+    """Return the names of the columns, and the rows by them."""
+    rows = csv.DictReader(io.StringIO(text))
+    return list(rows.fieldnames or []), list(rows)
+
+
+def _read_lines(text: str) -> tuple[list[str], list[dict]]:
+    """Return the keys of all lines in the order in which they come first, and the lines."""
+    rows = [json.loads(line) for line in text.splitlines()]
+    return list(dict.fromkeys(key for row in rows for key in row)), rows
 
 
 def _by_key(rows: list[dict], new_rows: list[dict], columns: Sequence[str]) -> tuple[dict, dict]:
     """Name the rows of both versions by as few first columns as tell them apart."""
     for width in range(1, len(columns) + 1):
         keys, new_keys = (
-            [", ".join(str(row[c]) for c in columns[:width]) for row in table]
+            [", ".join(str(row.get(c, ABSENT)) for c in columns[:width]) for row in table]
             for table in (rows, new_rows)
         )
         if len(set(keys)) == len(keys) and len(set(new_keys)) == len(new_keys):

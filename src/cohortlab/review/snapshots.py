@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cohortlab.verify.committed import git
 
-FOLDERS = ("params.yaml", "notebooks", "results", "reports")
+FOLDERS = ("params.yaml", "dvc.lock", "notebooks", "results", "reports")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,16 @@ from collections.abc import Sequence
 
 from cohortlab.notebook.look import escape_markdown as escape
 from cohortlab.review.changes import Review
-from cohortlab.review.words import about_notebook, about_table, apart, counts, written
+from cohortlab.review.words import (
+    about_drawing,
+    about_file,
+    about_notebook,
+    about_table,
+    apart,
+    counts,
+    grouped,
+    written,
+)
 
 LINES_SHOWN = 20
 
@@ -39,7 +48,9 @@ def to_markdown(review: Review) -> str:
             lines += ["", f"### {name}", "", *_table(rows)]
     for name, items in (
         ("Tables", [(change.name, about_table(change)) for change in review.tables]),
+        ("Drawings", [(drawing.cell, about_drawing(drawing)) for drawing in review.drawings]),
         ("Notebooks", [(change.file, about_notebook(change)) for change in review.notebooks]),
+        ("Files", [(file, about_file(own)) for file, own in grouped(review.files).items()]),
     ):
         if items:
             shown = [f"- {escape(own)}: {escape(words)}" for own, words in items[:LINES_SHOWN]]

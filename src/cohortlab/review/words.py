@@ -1,12 +1,12 @@
 """What a review says in words, on the page and in the summary alike."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cohortlab.review.changes import Review
-from cohortlab.review.notebooks import NotebookChange
+from cohortlab.review.notebooks import FigureChange, NotebookChange
 from cohortlab.review.series import TableChange
-from cohortlab.verify.values import FITTED_TOLERANCE, RELATIVE_TOLERANCE, Difference
+from cohortlab.verify.values import ABSENT, FITTED_TOLERANCE, RELATIVE_TOLERANCE, Difference
 
 
 def counts(review: Review) -> dict[str, int]:
@@ -15,8 +15,9 @@ def counts(review: Review) -> dict[str, int]:
         "parameters": len(review.parameters),
         "metrics": len(review.metrics),
         "tables": len(review.tables),
-        "figures": sum(len(change.figures) for change in review.notebooks),
+        "figures": sum(len(c.figures) for c in review.notebooks) + len(review.drawings),
         "notebooks": len(review.notebooks),
+        "files": len(grouped(review.files)),
     }
 
 
@@ -80,3 +81,18 @@ def about_notebook(change: NotebookChange) -> str:
         return "only what made it (versions, or hashes of inputs)"
     n_cells = sum(line.startswith("## ") for line in change.cells.splitlines())
     return f"changes in cells: {n_cells}, figures that differ: {len(change.figures)}"
+
+
+def about_drawing(figure: FigureChange) -> str:
+    """Say what became of a drawing."""
+    if None in (figure.before, figure.now):
+        return "added" if figure.before is None else "removed"
+    return "changed"
+
+
+def about_file(differences: Sequence[Difference]) -> str:
+    """Say what became of a file that is neither table, notebook nor drawing."""
+    first = differences[0]
+    if ABSENT in (first.before, first.now):
+        return "added" if first.before == ABSENT else "removed"
+    return f"changed, in {len(differences)} places" if len(differences) > 1 else "changed"

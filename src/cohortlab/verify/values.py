@@ -86,7 +86,7 @@ def compare_texts(file: str, committed: str, present: str, *, tolerance: float) 
     versions = (_read(file, text) for text in (committed, present))
     return [
         Difference(file, place, before, now)
-        for place, before, now in _differences(*versions, tolerance)
+        for place, before, now in differences(*versions, tolerance)
     ]
 
 
@@ -98,20 +98,36 @@ def _read(file: str, text: str) -> Any:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def _differences(before: Any, now: Any, tolerance: float, place: str = "") -> Iterator[tuple]:
+def differences(before: Any, now: Any, tolerance: float, place: str = "") -> Iterator[tuple]:
+    """Compare two values of JSON, and what they hold, one by one.
+
+    Parameters
+    ----------
+    before, now : object
+        The two versions: objects, lists, or single values.
+    tolerance : float
+        As in `compare_texts`.
+    place : str, default ""
+        Where they stand.
+
+    Yields
+    ------
+    tuple
+        Place, value before and value now; of lists that are not equally long, their lengths.
+    """
     if isinstance(before, dict) and isinstance(now, dict):
         for key in sorted(before.keys() | now.keys()):
             both = key in before and key in now
             if tolerance and hangs_on_processor(key) and (both or key in THE_WAY):
                 continue
             inner = before.get(key, ABSENT), now.get(key, ABSENT)
-            yield from _differences(*inner, tolerance, f"{place}.{key}".lstrip("."))
+            yield from differences(*inner, tolerance, f"{place}.{key}".lstrip("."))
     elif isinstance(before, list) and isinstance(now, list):
         if len(before) != len(now):
             yield f"{place} (length)".lstrip(), len(before), len(now)
             return
         for i, inner in enumerate(zip(before, now, strict=True)):
-            yield from _differences(*inner, tolerance, f"{place}[{i}]")
+            yield from differences(*inner, tolerance, f"{place}[{i}]")
     elif not equal_values(before, now, tolerance):
         yield place, before, now
 
