@@ -233,8 +233,7 @@ def prepare_scoring(folder: Path, features: Path, size: int, *, with_plane: bool
 
 
 def _block() -> dict:
-    from cohortlab.run.parameters import read_params
-    from cohortlab.run.project import project_root
+    from cohortlab.run.project import project_root, read_params
 
     return read_params(project_root())["studies"]["customers"]["segments"]["segments"]
 

@@ -26,7 +26,8 @@ import nbformat
 import networkx as nx
 from dvc.repo import Repo
 
-from cohortlab.run.parameters import read_params, study_log
+from cohortlab.run.parameters import study_log
+from cohortlab.run.project import read_params
 from cohortlab.run.steps import find_notebook
 from cohortlab.run.warm import warm_server
 

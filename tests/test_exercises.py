@@ -8,7 +8,7 @@ from conftest import REPOSITORY
 
 from cohortlab.exercises import Feedback, gapped, gaps_of, question, with_answer
 from cohortlab.exercises.__main__ import write_gapped
-from cohortlab.run.parameters import read_params
+from cohortlab.run.project import read_params
 
 FOLDER = REPOSITORY / "exercises"
 SOLUTIONS = sorted((FOLDER / "solutions").glob("*.ipynb"))

@@ -11,7 +11,8 @@ from conftest import REPOSITORY, executed_notebooks
 from ruamel.yaml import YAML
 
 from cohortlab.report.parameters import read_entries
-from cohortlab.run.parameters import declared_parameters, read_params, resolve
+from cohortlab.run.parameters import declared_parameters, resolve
+from cohortlab.run.project import read_params
 from cohortlab.run.ranges import RANGES
 
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))

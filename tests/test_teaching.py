@@ -14,7 +14,8 @@ from conftest import REPOSITORY
 from ruamel.yaml import YAML
 
 from cohortlab.picture import CELL, PICTURE, picture
-from cohortlab.run.parameters import declared_parameters, read_params, resolve, study_log
+from cohortlab.run.parameters import declared_parameters, resolve, study_log
+from cohortlab.run.project import read_params
 from cohortlab.run.steps import find_notebook
 
 PARAMS = read_params(REPOSITORY)

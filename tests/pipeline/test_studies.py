@@ -1,5 +1,6 @@
 """Whole studies, small: twice through the pipeline, by hand, and on real files."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -18,8 +19,8 @@ from serving import KEY
 from serving import model as reply_as_model
 
 from cohortlab.notebook.results import Results
-from cohortlab.run.parameters import ParameterError, declared_parameters, read_params, resolve
-from cohortlab.run.project import PINNED
+from cohortlab.run.parameters import ParameterError, declared_parameters, resolve
+from cohortlab.run.project import PINNED, read_params
 from cohortlab.run.steps import StepError, find_notebook, run_step
 
 STEPS = ("data", "features", "mixture", "clusters", "rules", "bipartite", "truth")
@@ -380,12 +381,27 @@ def test_a_parameter_makes_its_own_stage_run_and_no_other(tmp_path):
     assert stages == ["clusters@sessions"]
 
 
-def test_dvc_shows_the_metrics_and_the_plots(tmp_path):
+@pytest.mark.parametrize("study", read_params(REPOSITORY)["studies"])
+def test_dvc_shows_the_metrics_of_a_study_in_lines_that_fit_a_screen(study):
+    figures = f"results/{study}/key_figures.json"
+    if not (REPOSITORY / figures).exists():
+        pytest.skip("the pipeline has not run here yet: `make repro`")
+    assert (
+        "dvc metrics show results/sessions/key_figures.json"
+        in (REPOSITORY / "README.md").read_text()
+    )
+    heads, row = dvc(REPOSITORY, "metrics", "show", figures).stdout.splitlines()
+    assert row.startswith(figures)
+    assert len(heads.split()) > 4
+    assert max(len(heads), len(row)) < 200
+
+
+def test_dvc_shows_the_metrics_of_all_studies_and_the_plots(tmp_path):
     if not (REPOSITORY / "results" / "sessions" / "features.parquet").exists():
         pytest.skip("the pipeline has not run here yet: `make repro`")
-    metrics = dvc(REPOSITORY, "metrics", "show").stdout
-    assert "results/customers/key_figures.json" in metrics
-    assert max(len(line) for line in metrics.splitlines()) < 250
+    metrics = json.loads(dvc(REPOSITORY, "metrics", "show", "--json").stdout)[""]["data"]
+    files = [f"results/{study}/key_figures.json" for study in read_params(REPOSITORY)["studies"]]
+    assert list(metrics) == [file for file in files if (REPOSITORY / file).exists()]
     plots = dvc(REPOSITORY, "plots", "show", "--out", str(tmp_path))
     page = (tmp_path / "index.html").read_text()
     assert plots.returncode == 0, plots.stderr

@@ -11,7 +11,7 @@ import pytest
 from pipeline.test_studies import files_of, make_project
 from ruamel.yaml import YAML
 
-from cohortlab.run.parameters import read_params
+from cohortlab.run.project import read_params
 from cohortlab.run.steps import StepError, run_step
 from cohortlab.sources import read_invoices
 from cohortlab.synthetic import generate_invoice_log

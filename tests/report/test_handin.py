@@ -7,7 +7,8 @@ from browser import PHONE, chromium, needs_chromium, watch
 from conftest import REPOSITORY
 
 from cohortlab.report import handin_page, read_entries, read_studies, report_settings
-from cohortlab.run.parameters import ParameterError, read_params
+from cohortlab.run.parameters import ParameterError
+from cohortlab.run.project import read_params
 
 PARAMS = read_params(REPOSITORY)
 STUDIES = read_studies(REPOSITORY, PARAMS, read_entries(REPOSITORY))

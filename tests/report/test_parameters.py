@@ -6,7 +6,7 @@ import pytest
 from conftest import REPOSITORY
 
 from cohortlab.report.parameters import parameter_page, read_entries, top_page
-from cohortlab.run.parameters import read_params
+from cohortlab.run.project import read_params
 
 
 def read(tmp_path, text):

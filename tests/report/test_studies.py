@@ -12,7 +12,7 @@ from cohortlab.report.notebooks import alt_texts, prepare
 from cohortlab.report.pages import METHODS, write_pages
 from cohortlab.report.parameters import read_entries
 from cohortlab.report.studies import read_studies
-from cohortlab.run.parameters import read_params
+from cohortlab.run.project import read_params
 
 DVC = """
 stages:

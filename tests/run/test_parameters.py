@@ -5,10 +5,10 @@ from cohortlab.run.parameters import (
     Parameter,
     ParameterError,
     declared_parameters,
-    read_params,
     resolve,
     study_log,
 )
+from cohortlab.run.project import read_params
 
 DECLARED = {
     p.name: p

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cohortlab.run.parameters import read_params
+from cohortlab.run.project import read_params
 
 
 def random_rfm(seed, n_customers=400):

@@ -4,7 +4,7 @@ import pytest
 from conftest import REPOSITORY
 from segments.making import random_rfm
 
-from cohortlab.run.parameters import read_params
+from cohortlab.run.project import read_params
 from cohortlab.segments import fit_scores, name_centres
 
 RULES = read_params(REPOSITORY)["studies"]["customers"]["segments"]["cluster_rules"]

@@ -4,7 +4,8 @@ import pytest
 from conftest import REPOSITORY
 from ruamel.yaml import YAML
 
-from cohortlab.run.parameters import ParameterError, read_params
+from cohortlab.run.parameters import ParameterError
+from cohortlab.run.project import read_params
 from cohortlab.study import add_study, read_example, remove_study
 from cohortlab.study.__main__ import main
 

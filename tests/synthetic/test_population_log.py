@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from conftest import REPOSITORY
 
-from cohortlab.run.parameters import read_params
+from cohortlab.run.project import read_params
 from cohortlab.sources import read_populations
 from cohortlab.synthetic import GENERATORS
 

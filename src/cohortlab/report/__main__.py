@@ -10,8 +10,7 @@ from sphinx.cmd.build import build_main
 from cohortlab.report.extension import HANDIN
 from cohortlab.report.handin import handin_page, report_settings
 from cohortlab.report.pages import write_pages
-from cohortlab.run.parameters import read_params
-from cohortlab.run.project import project_root
+from cohortlab.run.project import project_root, read_params
 
 log = logging.getLogger("cohortlab.report")
 BUILD = "build/report"

@@ -21,7 +21,8 @@ from cohortlab.report.markdown import plain
 from cohortlab.report.mathml import to_mathml
 from cohortlab.report.notebooks import alt_texts, prepare
 from cohortlab.report.studies import Study
-from cohortlab.run.parameters import PARAMS_FILE, ParameterError
+from cohortlab.run.parameters import ParameterError
+from cohortlab.run.project import PARAMS_FILE
 
 TEMPLATE = "handin.html"  # under site/
 CODE_STYLE = "a11y-high-contrast-light"

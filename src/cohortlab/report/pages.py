@@ -15,7 +15,7 @@ from cohortlab.report.markdown import cell, table
 from cohortlab.report.notebooks import alt_texts, prepare
 from cohortlab.report.parameters import parameter_page, read_entries, top_page
 from cohortlab.report.studies import Study, read_studies
-from cohortlab.run.parameters import read_params
+from cohortlab.run.project import read_params
 
 PACKAGE = Path(cohortlab.__file__).parent
 SUFFIXES = {"image/svg+xml": ".svg", "image/png": ".png"}

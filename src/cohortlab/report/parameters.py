@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node
 
 from cohortlab.report.markdown import cell, table
-from cohortlab.run.parameters import PARAMS_FILE
+from cohortlab.run.project import PARAMS_FILE
 
 LONGEST_VALUE = 120
 

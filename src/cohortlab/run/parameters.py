@@ -9,12 +9,11 @@ from typing import Any
 
 import nbformat
 from pydantic import TypeAdapter, ValidationError
-from ruamel.yaml import YAML
 
 from cohortlab.intervals import is_within
+from cohortlab.run.project import PARAMS_FILE
 from cohortlab.run.ranges import RANGES
 
-PARAMS_FILE = "params.yaml"
 _PASSWORD_IN_URL = re.compile(r"://[^/\s:@]*:[^\s@]+@")
 
 
@@ -29,22 +28,6 @@ class Parameter:
     name: str
     annotation: str
     default: Any
-
-
-def read_params(root: Path) -> dict:
-    """Read `params.yaml` as DVC reads it (YAML 1.2, so `1e-6` is a number).
-
-    Parameters
-    ----------
-    root : pathlib.Path
-        The project's folder.
-
-    Returns
-    -------
-    dict
-        Plain dictionaries, lists, strings, numbers, booleans and None.
-    """
-    return YAML(typ="safe", pure=True).load((root / PARAMS_FILE).read_text(encoding="utf-8"))
 
 
 def declared_parameters(notebook: Path) -> dict[str, Parameter]:

@@ -1,9 +1,16 @@
-"""The project's folder, and JSON as it is written everywhere; light, as the runner needs both."""
+"""The project's folder and parameters, and JSON as it is written everywhere.
+
+Light, as the runner needs them before anything else.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from ruamel.yaml import YAML
+
+PARAMS_FILE = "params.yaml"
 
 # The runner points this at a scratch folder, so that a failed or killed run changes no result.
 STAGING_VARIABLE = "COHORTLAB_STAGING"
@@ -39,6 +46,22 @@ def project_root(start: Path | None = None) -> Path:
     raise FileNotFoundError(
         f"No params.yaml and dvc.yaml in {start} or above it: run this inside the project."
     )
+
+
+def read_params(root: Path) -> dict:
+    """Read `params.yaml` as DVC reads it (YAML 1.2, so `1e-6` is a number).
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The project's folder.
+
+    Returns
+    -------
+    dict
+        Plain dictionaries, lists, strings, numbers, booleans and None.
+    """
+    return YAML(typ="safe", pure=True).load((root / PARAMS_FILE).read_text(encoding="utf-8"))
 
 
 def leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -17,14 +17,8 @@ from traitlets.config import Config
 
 from cohortlab.run.digests import digest_tables
 from cohortlab.run.executed import clean_notebook, describe_cell
-from cohortlab.run.parameters import (
-    ParameterError,
-    declared_parameters,
-    read_params,
-    resolve,
-    study_log,
-)
-from cohortlab.run.project import PINNED, STAGING_VARIABLE, to_json
+from cohortlab.run.parameters import ParameterError, declared_parameters, resolve, study_log
+from cohortlab.run.project import PINNED, STAGING_VARIABLE, read_params, to_json
 from cohortlab.run.warm import kernel_command
 
 

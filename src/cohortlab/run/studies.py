@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from cohortlab.run.parameters import read_params
-from cohortlab.run.project import SAID_VARIABLE, project_root
+from cohortlab.run.project import SAID_VARIABLE, project_root, read_params
 from cohortlab.run.warm import warm_server
 
 logger = logging.getLogger("cohortlab")

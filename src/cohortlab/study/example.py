@@ -9,7 +9,8 @@ from typing import Any
 
 from ruamel.yaml import YAML, YAMLError
 
-from cohortlab.run.parameters import PARAMS_FILE, ParameterError
+from cohortlab.run.parameters import ParameterError
+from cohortlab.run.project import PARAMS_FILE
 
 HEAD_KEYS = ("study", "like", "log", "steps")
 EVERY_STUDY = ("data", "features")

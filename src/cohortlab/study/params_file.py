@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from cohortlab.run.parameters import PARAMS_FILE, ParameterError, declared_parameters, resolve
+from cohortlab.run.parameters import ParameterError, declared_parameters, resolve
+from cohortlab.run.project import PARAMS_FILE
 from cohortlab.run.steps import find_notebook
 from cohortlab.study.example import Example, Sections, complete_block, load, read_example
 
