@@ -29,7 +29,7 @@ def name_of(source):
 
 def test_every_step_has_an_exercise_with_its_copy_and_its_checks():
     params = read_params(REPOSITORY)
-    steps = {"data", "features", *params["steps"]} - {"fooled"}
+    steps = {"data", "features", *params["steps"]}
     solved = {path.stem for path in SOLUTIONS}
     assert steps <= solved
     assert {path.stem for path in FOLDER.glob("*.ipynb")} == solved
@@ -107,6 +107,9 @@ OTHERS = [
     ("bipartite", "observed", "[[12, 2], [2, 13]]"),
     ("bipartite", "p", "np.mean([*shuffled, observed[0, 0]] >= observed[0, 0])"),
     ("truth", "agreement", "10 / 12"),
+    ("fooled", "joined", "clusters.merge(baskets, how='right', on='person_id')"),
+    ("fooled", "same", "0.8"),
+    ("fooled", "p", "np.mean([*null, own] >= np.float64(own))"),
     ("embedding", "assigned", "0"),
     ("segments", "gini", "__import__('cohortlab.segments').segments.gini(amounts)"),
     ("publish", "statement", "'insert into customers values (?,?,?,?)'"),
