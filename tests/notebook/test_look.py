@@ -3,53 +3,11 @@ import os
 import pty
 import sys
 
-import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
 from cohortlab.notebook import look
-from cohortlab.notebook.look import escape_markdown, hint, palette_png, terminal
-from cohortlab.plots.style import cluster_colours
-
-
-@pytest.fixture
-def figure():
-    rng = np.random.default_rng(0)
-    figure, axes = plt.subplots(dpi=90)
-    for colour in cluster_colours(8):
-        axes.scatter(*rng.normal(size=(2, 500)), s=7, alpha=0.5, color=colour, label="x")
-    axes.legend()
-    return figure
-
-
-def test_a_figure_gives_the_same_small_picture_twice(figure):
-    first, second = palette_png(figure), palette_png(figure)
-    assert first == second
-    raw = io.BytesIO()
-    figure.savefig(raw, format="png")
-    assert len(first) < len(raw.getvalue()) / 2
-
-
-def test_the_colours_of_a_legend_survive_the_palette(figure):
-    raw = io.BytesIO()
-    figure.savefig(raw, format="png", dpi=90, bbox_inches="tight")
-    before = np.asarray(Image.open(raw).convert("RGB")).astype(int)
-    now = np.asarray(Image.open(io.BytesIO(palette_png(figure))).convert("RGB")).astype(int)
-    # The nearest two of Wong's colours are 49 apart in a channel.
-    assert np.abs(before - now).max() < 25
-
-
-def test_fewer_colours_make_a_smaller_file(figure):
-    few = palette_png(figure, colours=32)
-    assert len(few) < 0.9 * len(palette_png(figure))
-    assert len(Image.open(io.BytesIO(few)).convert("RGB").getcolors()) <= 32
-
-
-def test_a_figure_that_was_shown_is_closed(figure):
-    palette_png(figure)
-    assert not plt.fignum_exists(figure.number)
+from cohortlab.notebook.look import escape_markdown, hint, terminal
 
 
 @pytest.mark.parametrize("text", ["<script>x</script>", "*a* _b_ `c` [d](e) # f | g $h$ ~i~"])

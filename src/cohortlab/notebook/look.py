@@ -1,7 +1,6 @@
 """What every notebook sets up first: one look, one number format, the same bytes every time."""
 
 import hashlib
-import io
 import os
 import sys
 from functools import partial
@@ -14,20 +13,18 @@ import seaborn as sns
 from IPython import get_ipython
 from IPython.display import Markdown, display
 from matplotlib.figure import Figure
-from PIL import Image
 
+from cohortlab.notebook.rendering import PALETTE_COLOURS, SCREEN_DPI, compact_html, palette_png
 from cohortlab.run.project import SAID_VARIABLE
 from cohortlab.threads import one_thread
-
-SCREEN_DPI = 90
-PALETTE_COLOURS = 256
 
 
 def setup(*, colours: int = PALETTE_COLOURS) -> None:
     """Prepare a notebook: figures, tables, and sums that do not depend on the number of cores.
 
-    Figures become PNG pictures with a palette, a quarter of the usual size. Linear algebra runs
-    on one thread, because sums added in another order differ in their last digits.
+    Figures become PNG pictures with a palette, a quarter of the usual size; tables keep no more
+    markup than they need. Linear algebra runs on one thread, because sums added in another order
+    differ in their last digits.
 
     Parameters
     ----------
@@ -50,36 +47,9 @@ def setup(*, colours: int = PALETTE_COLOURS) -> None:
     shell = get_ipython()
     if shell is not None:
         shell.run_line_magic("matplotlib", "inline")
-        formatter = shell.display_formatter.formatters["image/png"]
-        formatter.for_type(Figure, partial(palette_png, colours=colours))
-
-
-def palette_png(figure: Figure, *, colours: int = PALETTE_COLOURS) -> bytes:
-    """Render a figure as a palette PNG: small, and the same bytes for the same figure.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-        What to render, at screen resolution.
-    colours : int
-        Of the palette, at most 256.
-
-    Returns
-    -------
-    bytes
-        The file's content, with no metadata in it.
-    """
-    raw = io.BytesIO()
-    figure.savefig(raw, format="png", dpi=SCREEN_DPI, bbox_inches="tight", metadata={})
-    picture = Image.open(raw).convert("RGB")
-    small = io.BytesIO()
-    # Maximum coverage keeps rare colours, such as those of a legend, which median cut merges; a
-    # step of k-means from there moves the others to where the picture has them.
-    picture = picture.quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=1)
-    picture.save(small, "PNG", optimize=True)
-    # Closed, it is not shown a second time when the cell ends.
-    plt.close(figure)
-    return small.getvalue()
+        formatters = shell.display_formatter.formatters
+        formatters["image/png"].for_type(Figure, partial(palette_png, colours=colours))
+        formatters["text/html"].for_type(pd.DataFrame, compact_html)
 
 
 def say(text: str) -> None:

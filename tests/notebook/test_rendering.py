@@ -1,0 +1,67 @@
+import io
+import re
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from cohortlab.notebook.rendering import compact_html, palette_png
+from cohortlab.plots.style import cluster_colours
+
+
+@pytest.fixture
+def figure():
+    rng = np.random.default_rng(0)
+    figure, axes = plt.subplots(dpi=90)
+    for colour in cluster_colours(8):
+        axes.scatter(*rng.normal(size=(2, 500)), s=7, alpha=0.5, color=colour, label="x")
+    axes.legend()
+    return figure
+
+
+def test_a_figure_gives_the_same_small_picture_twice(figure):
+    first, second = palette_png(figure), palette_png(figure)
+    assert first == second
+    raw = io.BytesIO()
+    figure.savefig(raw, format="png")
+    assert len(first) < len(raw.getvalue()) / 2
+
+
+def test_the_colours_of_a_legend_survive_the_palette(figure):
+    raw = io.BytesIO()
+    figure.savefig(raw, format="png", dpi=90, bbox_inches="tight")
+    before = np.asarray(Image.open(raw).convert("RGB")).astype(int)
+    now = np.asarray(Image.open(io.BytesIO(palette_png(figure))).convert("RGB")).astype(int)
+    # The nearest two of Wong's colours are 49 apart in a channel.
+    assert np.abs(before - now).max() < 25
+
+
+def test_fewer_colours_make_a_smaller_file(figure):
+    few = palette_png(figure, colours=32)
+    assert len(few) < 0.9 * len(palette_png(figure))
+    assert len(Image.open(io.BytesIO(few)).convert("RGB").getcolors()) <= 32
+
+
+def test_a_figure_of_few_colours_gets_a_small_palette_and_any_other_a_larger_one(figure):
+    plain, axes = plt.subplots()
+    axes.plot([0, 1])
+    pictures = [Image.open(io.BytesIO(palette_png(f))) for f in (plain, figure)]
+    counts = [len(p.convert("RGB").getcolors()) for p in pictures]
+    assert counts[0] <= 64 < counts[1]
+
+
+def test_a_compact_table_reads_as_the_usual_one():
+    columns = {"a<b": ["x > \n y", "</td>\n<td>"], "number": [0.5, None]}
+    table = pd.DataFrame(columns, index=["first", "> <"])
+    small, usual = compact_html(table), table._repr_html_()
+    assert len(small) < 0.7 * len(usual)
+    cells = [re.findall(r"<(t[dh])>(.*?)</t[dh]>", html, re.DOTALL) for html in (small, usual)]
+    assert cells[0] == cells[1]
+    assert len(cells[0]) == 3 + 2 * 3
+
+
+def test_a_figure_that_was_shown_is_closed(figure):
+    palette_png(figure)
+    assert not plt.fignum_exists(figure.number)
