@@ -10,7 +10,6 @@ import pytest
 from conftest import REPOSITORY, executed_notebooks
 from ruamel.yaml import YAML
 
-from cohortlab.report.parameters import read_entries
 from cohortlab.run.parameters import declared_parameters, resolve
 from cohortlab.run.project import read_params
 from cohortlab.run.ranges import RANGES
@@ -291,8 +290,7 @@ def test_executed_notebooks_are_small_whole_and_without_errors():
 
 def test_the_readme_asks_the_questions_that_params_yaml_and_so_the_site_ask():
     rows = re.findall(r"^\| `(\w+)` \| ([^|]+\?) \|", (REPOSITORY / "README.md").read_text(), re.M)
-    entries = [e for e in read_entries(REPOSITORY) if e.path[0] == "studies" and len(e.path) == 2]
-    assert rows == [(e.path[1], e.meaning) for e in entries]
+    assert rows == [(name, block["question"]) for name, block in PARAMS["studies"].items()]
 
 
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]

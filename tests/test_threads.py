@@ -39,7 +39,7 @@ def test_a_notebook_holds_libraries_to_one_thread_for_good():
         "import sklearn.cluster; from threadpoolctl import threadpool_info as info\n"
         "from cohortlab.notebook import setup\n"
         "print(*{library['num_threads'] for library in info()})\n"
-        "setup()\n"
+        "setup('toy', 'why?')\n"
         "print(*{library['num_threads'] for library in info()})\n"
     )
     two = os.environ | {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}

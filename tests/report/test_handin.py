@@ -6,12 +6,12 @@ import pytest
 from browser import PHONE, chromium, needs_chromium, watch
 from conftest import REPOSITORY
 
-from cohortlab.report import handin_page, read_entries, read_studies, report_settings
+from cohortlab.report import handin_page, read_studies, report_settings
 from cohortlab.run.parameters import ParameterError
 from cohortlab.run.project import read_params
 
 PARAMS = read_params(REPOSITORY)
-STUDIES = read_studies(REPOSITORY, PARAMS, read_entries(REPOSITORY))
+STUDIES = read_studies(REPOSITORY, PARAMS)
 SETTINGS = {"title": "{study}, {question}", "author": "A. Student <a@b>", "code": "hidden"}
 
 each_study = pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)

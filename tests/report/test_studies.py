@@ -10,7 +10,6 @@ from cohortlab.report.figures import read_figures, words
 from cohortlab.report.markdown import plain
 from cohortlab.report.notebooks import alt_texts, prepare
 from cohortlab.report.pages import METHODS, write_pages
-from cohortlab.report.parameters import read_entries
 from cohortlab.report.studies import read_studies
 from cohortlab.run.project import read_params
 
@@ -55,8 +54,8 @@ def project(tmp_path):
     """Two studies, one of which was never run."""
     (tmp_path / "dvc.yaml").write_text(DVC)
     (tmp_path / "params.yaml").write_text(
-        "seed: 1  # of all\nstudies:\n  mine:  # what is there?\n    early: {a: 1}  # a block\n"
-        "  other:  # from other.yaml\n    early: {a: 1}\n"
+        "seed: 1  # of all\nstudies:\n  mine:\n    question: what is there?\n"
+        "    early: {a: 1}  # a block\n  other: {question: why?, early: {a: 1}}\n"
     )
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "tables.md").write_text("# Tables\n")
@@ -71,7 +70,7 @@ def project(tmp_path):
 
 
 def studies(project):
-    return read_studies(project, read_params(project), read_entries(project))
+    return read_studies(project, read_params(project))
 
 
 def test_a_study_is_read_from_its_files(project):
@@ -132,10 +131,10 @@ def test_without_an_executed_notebook_it_says_what_to_run(project, tmp_path):
         write_pages(project, tmp_path / "tree")
 
 
-def test_a_study_without_a_comment_has_a_question_all_the_same(project):
+def test_a_study_may_have_no_key_figures(project):
     (project / "reports" / "other").mkdir()
     nbformat.write(notebook(), project / "reports" / "other" / "early.ipynb")
-    assert studies(project)[1].question.endswith("the log of other hold?")
+    assert studies(project)[1].question == "Why?"
     assert studies(project)[1].labelled() == []
 
 

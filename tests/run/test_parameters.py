@@ -37,6 +37,16 @@ def test_values_come_in_the_order_of_the_declaration():
     ]
 
 
+def test_a_study_says_what_it_asks():
+    declared = {"question": Parameter("question", "str", "why?")}
+    given = params(n=3)
+    declared["n"] = Parameter("n", "int", 1)
+    with pytest.raises(ParameterError, match=r"`studies\.toy\.question`: expected str, got None"):
+        resolve(given, "count", "toy", declared)
+    given["studies"]["toy"]["question"] = "what is there?"
+    assert resolve(given, "count", "toy", declared)["question"] == "what is there?"
+
+
 @pytest.mark.parametrize(
     ("annotation", "kind"),
     [("float", float), ("float | None", float), ("float | int", int), ("int | float", int)],

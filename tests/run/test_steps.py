@@ -146,7 +146,7 @@ def test_a_killed_run_leaves_old_results_whole_and_the_next_one_completes(make_p
 def test_two_runs_give_the_same_bytes(make_project, run):
     draw = """
 from cohortlab.notebook import setup, derive_rng
-setup()
+setup(study, "is *this* true?")
 import matplotlib.pyplot as plt
 print(object())
 _ = plt.plot(derive_rng(seed, study, "draw").normal(size=20))
@@ -161,6 +161,7 @@ _ = plt.plot(derive_rng(seed, study, "draw").normal(size=20))
         versions.append([(p.name, p.read_bytes()) for p in files])
     assert versions[0] == versions[1]
     assert b"image/png" in dict(versions[0])["count.ipynb"]
+    assert rb"**Study toy**: is \\*this\\* true?" in dict(versions[0])["count.ipynb"]
     assert b"<object object at 0x\xe2\x80\xa6>" in dict(versions[0])["count.ipynb"]
 
 

@@ -58,7 +58,8 @@ def test_an_added_study_is_listed_in_its_steps_and_has_all_it_needs(project, exa
     add_study(project, example)
     params, said = read_params(project), read_example(example)
     block = params["studies"][said.name]
-    assert list(block) == ["log", *said.steps]
+    assert list(block) == ["question", "log", *said.steps]
+    assert block["question"] == said.question
     for step, own in said.blocks.items():
         assert {key: block[step][key] for key in own} == own
     for step, studies in params["steps"].items():
@@ -91,6 +92,7 @@ def test_a_study_can_be_like_one_of_the_parameters_file(project):
     params = read_params(project)
     mine, customers = params["studies"]["mine"], params["studies"]["customers"]
     assert mine["log"] == "invoices"
+    assert mine["question"] == "what groups of people and of items does the log of mine hold?"
     assert mine["mixture"] == customers["mixture"] | {"n_init": 3}
     assert mine["data"]["synthetic"] == {}
     assert mine["features"] == customers["features"]
@@ -122,6 +124,7 @@ MISTAKES = {
     "study of odd letters": (HEAD.replace("mine", "My shop"), "`study` should be a name"),
     "no base": ("study: mine\nsteps: []\n", "`like` should name the study"),
     "unknown base": (HEAD.replace("customers", "clients"), "`like: clients` is neither.*sessions"),
+    "question no text": (HEAD + "question: [1]\n", "`question` should be a text"),
     "steps no list": (HEAD.replace("[mixture]", "mixture"), "`steps` should be a list"),
     "unknown step": (HEAD.replace("[mixture]", "[mixtures]"), "no step is called mixtures"),
     "step without its maker": (

@@ -19,8 +19,8 @@ from cohortlab.run.project import SAID_VARIABLE
 from cohortlab.threads import one_thread
 
 
-def setup(*, colours: int = PALETTE_COLOURS) -> None:
-    """Prepare a notebook: figures, tables, and sums that do not depend on the number of cores.
+def setup(study: str, question: str, *, colours: int = PALETTE_COLOURS) -> None:
+    """Prepare a notebook's figures, tables and sums, and show which study it serves.
 
     Figures become PNG pictures with a palette, a quarter of the usual size; tables keep no more
     markup than they need. Linear algebra runs on one thread, because sums added in another order
@@ -28,6 +28,8 @@ def setup(*, colours: int = PALETTE_COLOURS) -> None:
 
     Parameters
     ----------
+    study, question : str
+        As in `params.yaml`: a step serves several studies, and this copy of it one.
     colours : int
         Of every figure, at most 256: fewer make a smaller file, for notebooks of many figures.
 
@@ -50,6 +52,7 @@ def setup(*, colours: int = PALETTE_COLOURS) -> None:
         formatters = shell.display_formatter.formatters
         formatters["image/png"].for_type(Figure, partial(palette_png, colours=colours))
         formatters["text/html"].for_type(pd.DataFrame, compact_html)
+        say(f"**Study {escape_markdown(study)}**: {escape_markdown(question)}")
 
 
 def say(text: str) -> None:

@@ -49,7 +49,7 @@ def write_pages(root: Path, tree: Path) -> list[Study]:
         If there is no executed notebook at all.
     """
     entries = read_entries(root)
-    studies = read_studies(root, read_params(root), entries)
+    studies = read_studies(root, read_params(root))
     if not studies:
         raise FileNotFoundError("No executed notebook under reports/: run `make repro` first.")
     shutil.rmtree(tree, ignore_errors=True)

@@ -11,7 +11,6 @@ import nbformat
 from ruamel.yaml import YAML
 
 from cohortlab.report.figures import read_figures, shown, words
-from cohortlab.report.parameters import Entry
 from cohortlab.run.executed import describe_cell
 
 # The picture of a study: the first of these cells that it has, else its last picture.
@@ -43,7 +42,7 @@ class Study:
     Attributes
     ----------
     name, question : str
-        As in `params.yaml`: the block's name and the comment beside it.
+        As in `params.yaml`; the question begins with a capital letter.
     steps : tuple of str
         That have an executed notebook, each after those whose results it reads.
     figures : dict
@@ -99,7 +98,7 @@ class Study:
         return re.sub(r"^###+ ", r"#\g<0>", found, flags=re.MULTILINE)
 
 
-def read_studies(root: Path, params: Mapping, entries: list[Entry]) -> list[Study]:
+def read_studies(root: Path, params: Mapping) -> list[Study]:
     """Read the studies of `params.yaml` that have executed notebooks.
 
     Parameters
@@ -108,25 +107,20 @@ def read_studies(root: Path, params: Mapping, entries: list[Entry]) -> list[Stud
         The project's folder.
     params : mapping
         All of `params.yaml`.
-    entries : list of Entry
-        Its keys with their comments.
 
     Returns
     -------
     list of Study
         In the order of `params.yaml`.
     """
-    comments = {
-        e.path[1]: e.meaning for e in entries if e.path[0] == "studies" and len(e.path) == 2
-    }
     stages = YAML(typ="safe", pure=True).load((root / "dvc.yaml").read_text(encoding="utf-8"))
     studies = []
-    for name in params["studies"]:
+    for name, block in params["studies"].items():
         folder = root / "reports" / name
         steps = [step for step in stages["stages"] if (folder / f"{step}.ipynb").is_file()]
         if steps:
             order = tuple(in_order({step: stages["stages"][step] for step in steps}))
-            question = _question(name, comments.get(name, ""))
+            question = block["question"][:1].upper() + block["question"][1:]
             studies.append(
                 Study(name, question, order, read_figures(root / "results" / name), folder)
             )
@@ -161,13 +155,6 @@ def _paths(stage: Mapping, *keys: str) -> list[str]:
     listed = [entry for key in keys for entry in stage["do"].get(key, [])]
     names = [entry if isinstance(entry, str) else next(iter(entry)) for entry in listed]
     return [name.replace("${key}", "${item}") for name in names if name.startswith("results/")]
-
-
-def _question(name: str, comment: str) -> str:
-    # A study added from an example has the example's name for a comment.
-    if not comment or comment.startswith("from "):
-        return f"What groups of people and of items does the log of {name} hold?"
-    return comment[0].upper() + comment[1:]
 
 
 def _pictures(step: str, notebook: nbformat.NotebookNode) -> list[tuple[Picture, str]]:

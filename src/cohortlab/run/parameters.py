@@ -14,6 +14,8 @@ from cohortlab.intervals import is_within
 from cohortlab.run.project import PARAMS_FILE
 from cohortlab.run.ranges import RANGES
 
+#: What a study says of itself, for all its steps.
+OF_STUDY = ("log", "question")
 _PASSWORD_IN_URL = re.compile(r"://[^/\s:@]*:[^\s@]+@")
 
 
@@ -107,8 +109,8 @@ def study_log(params: Mapping, study: str) -> str:
 def resolve(params: Mapping, step: str, study: str, declared: Mapping[str, Parameter]) -> dict:
     """Give each declared parameter its value, and demand that nothing is left over.
 
-    `study` and `seed` come from the runner, `log` from the study; every other value comes from
-    the step's block. The block must hold exactly what the notebook declares.
+    `study` and `seed` come from the runner, `log` and `question` from the study; every other value
+    comes from the step's block. The block must hold exactly what the notebook declares.
 
     Parameters
     ----------
@@ -137,8 +139,10 @@ def resolve(params: Mapping, step: str, study: str, declared: Mapping[str, Param
     share. A mapping whose values are of several kinds has the keys that the notebook gives it, and
     each the kind of value that it has there.
     """
-    context = {"study": study, "seed": params.get("seed"), "log": study_log(params, study)}
-    if not isinstance(block := params["studies"][study].get(step), Mapping):
+    of_study = {"log": study_log(params, study), "question": None} | params["studies"][study]
+    context = {"study": study, "seed": params.get("seed")}
+    context |= {name: of_study[name] for name in OF_STUDY}
+    if not isinstance(block := of_study.get(step), Mapping):
         raise ParameterError(
             f"{PARAMS_FILE}: `studies.{study}.{step}` should be a block with the parameters "
             f"{_names(name for name in declared if name not in context)}."
@@ -163,7 +167,9 @@ def resolve(params: Mapping, step: str, study: str, declared: Mapping[str, Param
                 f"for instance {parameter.default!r})"
             )
         elif fault := _type_fault(values[name], parameter):
-            key = name if name in context else f"{where}.{name}"
+            key = f"{where}.{name}"
+            if name in context:
+                key = f"studies.{study}.{name}" if name in OF_STUDY else name
             faults.append(f"mistyped parameter `{key}`: {fault}")
         else:
             values[name] = _as_declared(values[name], parameter)

@@ -12,7 +12,8 @@ from ruamel.yaml import YAML, YAMLError
 from cohortlab.run.parameters import ParameterError
 from cohortlab.run.project import PARAMS_FILE
 
-HEAD_KEYS = ("study", "like", "log", "steps")
+HEAD_KEYS = ("study", "question", "like", "log", "steps")
+QUESTION = "what groups of people and of items does the log of {study} hold?"
 EVERY_STUDY = ("data", "features")
 LONGEST_LINE = 100
 _COMMENT = re.compile(r"  #.*$")
@@ -27,8 +28,8 @@ class Example:
 
     Attributes
     ----------
-    name : str
-        Name of the study.
+    name, question : str
+        Name of the study, and what it asks.
     like : str or None
         The study or example that gives what this one does not say.
     log : str or None
@@ -42,6 +43,7 @@ class Example:
     """
 
     name: str
+    question: str
     like: str | None
     log: str | None
     steps: tuple[str, ...]
@@ -55,8 +57,8 @@ def read_example(path: Path, *, folder: str | None = None) -> Example:
     Parameters
     ----------
     path : pathlib.Path
-        A YAML file: `study`, `like` (or `log`, and then every parameter), `steps`, and a block for
-        each step that differs.
+        A YAML file: `study`, `question`, `like` (or `log`, and then every parameter), `steps`, and
+        a block for each step that differs. Where it asks nothing, it asks what groups there are.
     folder : str, optional
         Where the files of the log lie, in place of the example's ``data/<study>``.
 
@@ -77,6 +79,8 @@ def read_example(path: Path, *, folder: str | None = None) -> Example:
         raise ParameterError(
             f"{path}: `study` should be a name of small letters, digits and _, but is {name!r}."
         )
+    if not isinstance(question := found.get("question", QUESTION.format(study=name)), str):
+        raise ParameterError(f"{path}: `question` should be a text, but is {question!r}.")
     if not isinstance(steps, list) or not all(isinstance(step, str) for step in steps):
         raise ParameterError(f"{path}: `steps` should be a list of steps, but is {steps!r}.")
     steps = tuple(dict.fromkeys([*EVERY_STUDY, *steps]))
@@ -90,7 +94,7 @@ def read_example(path: Path, *, folder: str | None = None) -> Example:
     if folder is not None and "path" in blocks.get("data", {}):
         old = f"data/{name}"
         blocks["data"] = blocks["data"] | {"path": _moved(blocks["data"]["path"], old, folder)}
-    return Example(name, found.get("like"), found.get("log"), steps, blocks, path)
+    return Example(name, question, found.get("like"), found.get("log"), steps, blocks, path)
 
 
 def load(text: str, path: Path) -> dict:
@@ -231,19 +235,33 @@ def _written(name: str, value: Any, below: list[str] | None) -> list[str]:
     above = [line for line in below or [] if line.startswith("  #")]
     first = next((line for line in below or [] if not line.startswith("  #")), "")
     comment = _COMMENT.search(first)
-    lines = [f"  {line}" for line in _lines(name, value)]
+    lines = [f"  {line}" for line in written_lines(name, value)]
     lines[0] += comment[0] if comment else ""
     return [*above, *lines]
 
 
-def _lines(name: str, value: Any) -> Iterator[str]:
+def written_lines(name: str, value: Any) -> Iterator[str]:
+    """Write `name: value` as YAML, a mapping too long for a line key by key.
+
+    Parameters
+    ----------
+    name : str
+        The key.
+    value : object
+        Plain dictionaries, lists, strings, numbers, booleans and None.
+
+    Yields
+    ------
+    str
+        A line, the first at the left margin.
+    """
     line = f"{name}: {_flow(value)}"
     if len(line) <= LONGEST_LINE or not isinstance(value, Mapping):
         yield line
         return
     yield f"{name}:"
     for key, inner in value.items():
-        for below in _lines(str(key), inner):
+        for below in written_lines(str(key), inner):
             yield f"  {below}"
 
 

@@ -7,7 +7,14 @@ from pathlib import Path
 from cohortlab.run.parameters import ParameterError, declared_parameters, resolve
 from cohortlab.run.project import PARAMS_FILE
 from cohortlab.run.steps import find_notebook
-from cohortlab.study.example import Example, Sections, complete_block, load, read_example
+from cohortlab.study.example import (
+    Example,
+    Sections,
+    complete_block,
+    load,
+    read_example,
+    written_lines,
+)
 
 RULE = "  # " + "-" * 96
 
@@ -130,7 +137,9 @@ def _names(stage: Mapping, *keys: str) -> list[str]:
 
 
 def _block(example: Example, log: str, sections: Sections) -> str:
-    lines = ["", RULE, f"  {example.name}:  # from {example.path.name}", f"    log: {log}"]
+    lines = ["", RULE, f"  {example.name}:  # from {example.path.name}"]
+    lines += [f"    {line}" for line in written_lines("question", example.question)]
+    lines += [f"    log: {log}"]
     for step, parameters in sections.items():
         lines += ["", f"    {step}:"]
         lines += [f"    {line}" for said in parameters.values() for line in said]
