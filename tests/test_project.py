@@ -210,6 +210,7 @@ def test_conda_and_pip_ask_for_the_same_versions():
     wanted = project["dependencies"] + extras["report"] + extras["dev"]
     conda = YAML(typ="safe").load((REPOSITORY / "environment.yml").read_text())["dependencies"]
     listed = [entry for entry in conda if isinstance(entry, str)]
+    assert conda[-1] == {"pip": ["--editable .[postgres]"]}
     renamed = {
         "duckdb": "python-duckdb",
         "graphviz": "python-graphviz",

@@ -1,14 +1,17 @@
 """The guided path, and what else a newcomer reads first: complete, and every command possible."""
 
+import json
 import os
 import re
 import shlex
+import stat
 import subprocess
 import sys
 import tomllib
 from copy import deepcopy
 from pathlib import Path
 
+import nbformat
 import pytest
 from conftest import REPOSITORY
 from ruamel.yaml import YAML
@@ -19,6 +22,7 @@ from cohortlab.run.project import read_params
 from cohortlab.run.steps import find_notebook
 
 PARAMS = read_params(REPOSITORY)
+BINDER = REPOSITORY / "binder"
 PAGE = (REPOSITORY / "docs" / "teaching.md").read_text(encoding="utf-8")
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -139,19 +143,36 @@ def test_the_citation_is_complete_and_of_this_version():
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", str(cited["date-released"]))
 
 
-def test_binder_finds_an_environment_that_installs_the_project_from_its_own_copy():
-    environment = yaml.load((REPOSITORY / "environment.yml").read_text(encoding="utf-8"))
-    *packages, installed = environment["dependencies"]
-    names = {re.split(r"[<>=]", package)[0] for package in packages}
-    assert {"python", "pip", "jupyterlab", "ipykernel"} <= names
-    (local,) = installed["pip"]
-    # Binder copies the whole project before it installs only where a path begins with a dot.
-    option, path = local.split()
-    assert option == "--editable"
-    assert re.fullmatch(r"\.(\[\w+\])?", path)
+def test_binder_builds_a_python_that_the_lock_is_for():
+    environment = yaml.load((BINDER / "environment.yml").read_text(encoding="utf-8"))
+    assert environment["channels"] == ["conda-forge"]
+    python, *others = environment["dependencies"]
+    assert others == ["pip"]
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    assert project["requires-python"] == python.replace("=", ">=").removeprefix("python")
+    assert "ipykernel==" in (REPOSITORY / "requirements.lock").read_text(encoding="utf-8")
     # Other files of these names would be used in its place.
-    for name in ("binder", ".binder", "Dockerfile", "requirements.txt", "install.R", "default.nix"):
+    for name in (".binder", "Dockerfile", "binder/Dockerfile", "binder/requirements.txt"):
         assert not (REPOSITORY / name).exists()
+
+
+def test_binder_makes_the_locked_environment_the_kernel_of_every_notebook(tmp_path):
+    """Run `postBuild` as repo2docker does, with this environment in the place of a new one."""
+    script = BINDER / "postBuild"
+    assert script.stat().st_mode & stat.S_IXUSR
+    assert "://" not in script.read_text(encoding="utf-8")
+    programs, prefix = tmp_path / "bin", tmp_path / "jupyter"
+    programs.mkdir()
+    made = f"""#!/bin/sh
+        [ "$*" = "setup PYTHON=python" ] && ln -s "{sys.prefix}" .venv"""
+    (programs / "make").write_text(made)
+    (programs / "make").chmod(0o755)
+    surroundings = {"PATH": f"{programs}:{os.environ['PATH']}", "NB_PYTHON_PREFIX": str(prefix)}
+    subprocess.run([script], cwd=tmp_path, env=os.environ | surroundings, check=True)
+    kernel = json.loads((prefix / "share/jupyter/kernels/python3/kernel.json").read_text())
+    assert kernel["argv"][0] == str(tmp_path / ".venv/bin/python")
+    for path in [*REPOSITORY.glob("notebooks/*.ipynb"), *REPOSITORY.glob("exercises/*.ipynb")]:
+        assert nbformat.read(path, as_version=4).metadata.kernelspec.name == "python3", path
 
 
 def test_the_way_back_from_an_experiment_leads_to_the_last_commit(tmp_path):
