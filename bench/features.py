@@ -99,17 +99,17 @@ def _properties(rng: np.random.Generator) -> pa.Table:
 
 def ours(folder: Path, target: Path, scratch: Path) -> None:
     """Parse, sessionise and summarise as cohortlab does, without the checks of its reader."""
-    from cohortlab.features.events import session_features, sessionise
+    from cohortlab.features.events import session_features
 
     events, properties = _scanned(folder, scratch)
     events = _kept(events.drop("transaction_id"), "events")
     properties = _kept(properties, "properties")
-    session_features(sessionise(events, gap_sec=1800), properties).to_parquet(target)
+    session_features(events, properties, gap_sec=1800).to_parquet(target)
 
 
 def checked(folder: Path, target: Path, scratch: Path) -> None:
     """Do the steps data and features: check and count every row, then summarise."""
-    from cohortlab.features.events import session_features, sessionise
+    from cohortlab.features.events import session_features
     from cohortlab.sources import read_events
 
     path = {
@@ -121,7 +121,7 @@ def checked(folder: Path, target: Path, scratch: Path) -> None:
     for name in path:
         log.tables[name].to_parquet(scratch / f"{name}.parquet")
     events, properties = (backend.read_parquet(scratch / f"{name}.parquet") for name in path)
-    session_features(sessionise(events, gap_sec=1800), properties).to_parquet(target)
+    session_features(events, properties, gap_sec=1800).to_parquet(target)
 
 
 def read_and_sort(folder: Path, target: Path, scratch: Path) -> None:

@@ -35,7 +35,6 @@ from sklearn.mixture import GaussianMixture as Peer
 from threadpoolctl import threadpool_limits
 
 from cohortlab.features.events import session_features as features_of
-from cohortlab.features.events import sessionise
 from cohortlab.mixture import GaussianMixture, search
 from cohortlab.mixture.collapse import collapse_rows
 from cohortlab.mixture.em import expect, maximise
@@ -69,8 +68,9 @@ def write_sessions(target: Path, n_rows: int, seed: int = 0) -> None:
             "category_tree": str(raw / "category_tree.csv"),
         }
         log = read_events(path, cleaning=block["data"]["cleaning"], scratch=Path(name))
-        sessions = sessionise(log.tables["events"], gap_sec=block["features"]["gap_sec"])
-        features = features_of(sessions, log.tables["item_properties"]).to_pandas()
+        gap_sec = block["features"]["gap_sec"]
+        tables = log.tables["events"], log.tables["item_properties"]
+        features = features_of(*tables, gap_sec=gap_sec).to_pandas()
     if len(features) < n_rows:
         raise ValueError(f"{len(features)} sessions were generated, {n_rows} asked for")
     features.drop(columns="session_id").to_parquet(target)

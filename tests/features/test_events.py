@@ -135,9 +135,9 @@ def _available(event, properties):
 
 
 def computed(connection, log, properties, **options):
-    sessions = of_events.sessionise(table(connection, log), **options)
-    stock = table(connection, properties)
-    return rows(of_events.session_features(sessions, stock)), rows(
+    events, stock = table(connection, log), table(connection, properties)
+    sessions = of_events.sessionise(events, **options)
+    return rows(of_events.session_features(events, stock, **options)), rows(
         of_events.session_attributes(sessions)
     )
 
@@ -157,6 +157,14 @@ def test_features_are_those_of_a_walk_through_the_log(connection, seed):
     assert expected["unique_items_viewed"].max() > 2
 
 
+@pytest.mark.parametrize("gap_sec", [0, 0.001, 3600])
+def test_features_and_attributes_are_of_the_same_sessions_whatever_the_gap(connection, gap_sec):
+    log, properties = random_log(0), random_properties(0)
+    expected = oracle(log, properties, gap_ms=1000 * gap_sec)
+    for found in computed(connection, log, properties, gap_sec=gap_sec):
+        assert found["session_id"].tolist() == expected["session_id"].tolist()
+
+
 @pytest.mark.parametrize(("gap", "n_sessions"), [(1_800_000, 1), (1_800_001, 2)])
 def test_a_session_ends_after_a_gap_that_is_longer(connection, gap, n_sessions):
     log = {
@@ -173,6 +181,9 @@ def test_a_session_ends_after_a_gap_that_is_longer(connection, gap, n_sessions):
 def test_a_negative_gap_is_an_error(connection, gap_sec):
     with pytest.raises(ValueError, match="gap_sec"):
         of_events.sessionise(table(connection, random_log(0)), gap_sec=gap_sec)
+    stock = table(connection, NO_PROPERTIES)
+    with pytest.raises(ValueError, match="gap_sec"):
+        of_events.session_features(table(connection, random_log(0)), stock, gap_sec=gap_sec)
 
 
 def test_a_long_visit_may_be_one_session(connection):
@@ -195,9 +206,9 @@ def test_neither_order_nor_threads_nor_text_ids_change_a_number(threads):
     shuffled = log.sample(frac=1, random_state=threads), properties.sample(frac=1, random_state=3)
     for first, second in zip(expected, computed(backend, *shuffled), strict=True):
         pd.testing.assert_frame_equal(first, second)
-    sessions = of_events.sessionise(table(backend, shuffled[0], text=["visitor_id", "item_id"]))
+    events = table(backend, shuffled[0], text=["visitor_id", "item_id"])
     stock = table(backend, shuffled[1], text=["item_id"])
-    by_id = rows(of_events.session_features(sessions, stock)).sort_values("session_id")
+    by_id = rows(of_events.session_features(events, stock)).sort_values("session_id")
     again = expected[0].sort_values("session_id")
     pd.testing.assert_frame_equal(again.reset_index(drop=True), by_id.reset_index(drop=True))
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from cohortlab.features.events import session_features, sessionise
+from cohortlab.features.events import session_features
 from cohortlab.preparation import clustered_columns, is_apart
 from cohortlab.scaling import Scaling
 from cohortlab.sources import read_events
@@ -49,8 +49,9 @@ def generated_features(tmp_path_factory, n_visitors: int) -> pd.DataFrame:
     path = {name.rstrip("*"): str(folder / f"{name}.csv") for name in names}
     scratch = tmp_path_factory.mktemp("scratch")
     log = read_events(path, cleaning=block["data"]["cleaning"], scratch=scratch)
-    found = sessionise(log.tables["events"], gap_sec=block["features"]["gap_sec"])
-    return session_features(found, log.tables["item_properties"]).to_pandas()
+    tables, gap_sec = log.tables, block["features"]["gap_sec"]
+    found = session_features(tables["events"], tables["item_properties"], gap_sec=gap_sec)
+    return found.to_pandas()
 
 
 @pytest.fixture(scope="session")

@@ -67,7 +67,6 @@ def test_retailrocket_sample_keeps_every_event(tmp_path):
     assert count["rows_read"] == 9_385
     assert count["rows_read"] - count["rows_kept"] == 253
     assert log.counts["category_tree"]["rows_kept"] == 1_669
-    sessions = of_events.sessionise(log.tables["events"])
-    features = rows(of_events.session_features(sessions, log.tables["item_properties"]))
+    features = rows(of_events.session_features(log.tables["events"], log.tables["item_properties"]))
     assert features["total_events"].sum() == count["rows_kept"]
     assert len(features) == 6_129
