@@ -14,15 +14,8 @@ from cohortlab.sources.basket_lines import find_line_parts
 from cohortlab.sources.cleaning import BasketCleaning, check_rules
 from cohortlab.sources.errors import SourceError, shown
 from cohortlab.sources.files import Place
-from cohortlab.sources.log import (
-    NO_ROWS,
-    Log,
-    Sorted,
-    count_rows,
-    require_kept,
-    write_rejects,
-)
-from cohortlab.sources.mapping import column_names
+from cohortlab.sources.log import NO_ROWS, Log, Sorted, account_for
+from cohortlab.sources.mapping import columns_there
 from cohortlab.sources.parts import Part, find_parts
 from cohortlab.sources.staging import (
     Source,
@@ -142,10 +135,7 @@ def read_baskets(
         _divide(name, table, _stage(connection, name, table, rules, scratch))
         for name, table in tables.items()
     ]
-    counts = {table.name: count_rows(table) for table in divided}
-    for table in divided:
-        require_kept(counts[table.name], table)
-    rejects = write_rejects(connection, divided, scratch / "rejects.parquet")
+    rejects, counts = account_for(connection, divided, scratch)
     counts["baskets"] |= _extra_counts(divided[0])
     kept = {table.name: _in_order(table, tables[table.name]) for table in divided}
     return Log(_with_absent(kept), rejects, _with_zero(counts))
@@ -186,25 +176,15 @@ def _table(
     parts = find_parts(path, scratch=scratch, encoding=encoding, place=place)
     given = dict(columns or {})
     further = _further(given, parts, place)
-    names = _used_columns(given, parts, place) | {name: name for name in further}
+    names = columns_there(
+        {ours: theirs for ours, theirs in given.items() if ours != FURTHER.get(place.table)},
+        COLUMNS[place.table],
+        required=REQUIRED[place.table],
+        present=parts[0].header.names,
+        place=place,
+    )
+    names |= {name: name for name in further}
     return _Table(Source(path, names, encoding, place), parts, further)
-
-
-def _used_columns(given: dict, parts: list[Part], place: Place) -> dict[str, str]:
-    """Map the columns that are required, named by the user, or there under their usual names."""
-    key = FURTHER.get(place.table)
-    own = {ours: theirs for ours, theirs in given.items() if ours != key}
-    unused = {ours for ours, theirs in own.items() if theirs is None} - {*REQUIRED[place.table]}
-    own = {ours: theirs for ours, theirs in own.items() if ours not in unused}
-    names = column_names(own, COLUMNS[place.table], place=place)
-    present = set(parts[0].header.names)
-    return {
-        ours: theirs
-        for ours, theirs in names.items()
-        if ours in REQUIRED[place.table]
-        or ours in own
-        or (ours not in unused and theirs in present)
-    }
 
 
 def _further(given: dict, parts: list[Part], place: Place) -> tuple[str, ...]:

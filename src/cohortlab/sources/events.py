@@ -12,14 +12,7 @@ from cohortlab.engine import MEMORY_LIMIT, connect
 from cohortlab.sources.cleaning import EventCleaning, check_rules
 from cohortlab.sources.errors import SourceError
 from cohortlab.sources.files import Place
-from cohortlab.sources.log import (
-    NO_ROWS,
-    Log,
-    Sorted,
-    count_rows,
-    require_kept,
-    write_rejects,
-)
+from cohortlab.sources.log import NO_ROWS, Log, Sorted, account_for
 from cohortlab.sources.mapping import column_names
 from cohortlab.sources.parts import Part
 from cohortlab.sources.staging import (
@@ -151,10 +144,7 @@ def read_events(
     run = _Run(connection, Path(scratch), rules, sources)
     staged = _stage_all(run)
     divided = [_divide(run, name, table) for name, table in staged.items()]
-    counts = {table.name: count_rows(table) for table in divided}
-    for table in divided:
-        require_kept(counts[table.name], table)
-    rejects = write_rejects(connection, divided, Path(scratch) / "rejects.parquet")
+    rejects, counts = account_for(connection, divided, Path(scratch))
     counts["events"] |= _extra_counts(run, staged["events"])
     tables = {table.name: _in_order(table.kept, list(COLUMNS[table.name])) for table in divided}
     return Log(_with_absent(tables), rejects, _with_zero(counts))

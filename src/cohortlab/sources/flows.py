@@ -12,8 +12,8 @@ from cohortlab.engine import MEMORY_LIMIT, connect
 from cohortlab.sources.cleaning import FlowCleaning, check_rules
 from cohortlab.sources.errors import SourceError
 from cohortlab.sources.files import Place
-from cohortlab.sources.log import Log, Sorted, count_rows, require_kept, write_rejects
-from cohortlab.sources.mapping import column_names
+from cohortlab.sources.log import Log, Sorted, account_for
+from cohortlab.sources.mapping import column_names, columns_there
 from cohortlab.sources.parts import Part, find_parts
 from cohortlab.sources.staging import (
     Source,
@@ -97,13 +97,13 @@ def read_flows(
     place, scratch = Place(study, "flows"), Path(scratch)
     given, names = _split(columns, place)
     parts = find_parts(path, scratch=scratch, encoding=encoding, place=place, names=names)
-    source = Source(path, _used_columns(given, parts, place), encoding, place)
+    present = parts[0].header.names
+    used = columns_there(given, COLUMNS, required=REQUIRED, present=present, place=place)
+    source = Source(path, used, encoding, place)
     connection = connect(scratch, memory_limit=memory_limit, threads=threads)
     divided = _divide(connection, _stage(connection, source, parts, rules, scratch), rules, place)
-    counts = count_rows(divided)
-    require_kept(counts, divided)
-    rejects = write_rejects(connection, [divided], scratch / "rejects.parquet")
-    return Log({"flows": _in_order(divided.kept)}, rejects, {"flows": counts})
+    rejects, counts = account_for(connection, [divided], scratch)
+    return Log({"flows": _in_order(divided.kept)}, rejects, counts)
 
 
 def _split(columns: Mapping | None, place: Place) -> tuple[dict, list[str]]:
@@ -118,19 +118,6 @@ def _split(columns: Mapping | None, place: Place) -> tuple[dict, list[str]]:
             f"first line is a header, but is {names!r}."
         )
     return given, names
-
-
-def _used_columns(given: dict, parts: list[Part], place: Place) -> dict[str, str]:
-    """Map the columns that are required, named by the user, or there under their usual names."""
-    unused = {ours for ours, theirs in given.items() if theirs is None} - {*REQUIRED}
-    own = {ours: theirs for ours, theirs in given.items() if ours not in unused}
-    names = column_names(own, COLUMNS, place=place)
-    present = set(parts[0].header.names)
-    return {
-        ours: theirs
-        for ours, theirs in names.items()
-        if ours in REQUIRED or ours in own or (ours not in unused and theirs in present)
-    }
 
 
 def _stage(

@@ -10,7 +10,7 @@ from cohortlab.engine import MEMORY_LIMIT, connect
 from cohortlab.sources.cleaning import InvoiceCleaning, check_rules
 from cohortlab.sources.errors import SourceError, shown
 from cohortlab.sources.files import Place
-from cohortlab.sources.log import Log, Sorted, count_rows, require_kept, write_rejects
+from cohortlab.sources.log import Log, Sorted, account_for
 from cohortlab.sources.mapping import column_names
 from cohortlab.sources.staging import (
     Source,
@@ -94,11 +94,9 @@ def read_invoices(
     staged = _stage_whole(connection, source, Path(scratch), rules)
     identified = _identify(staged, rules, place)
     divided = _divide(staged, identified, rules, place)
-    counts = count_rows(divided)
-    require_kept(counts, divided)
-    rejects = write_rejects(connection, [divided], Path(scratch) / "rejects.parquet")
+    rejects, counts = account_for(connection, [divided], Path(scratch))
     table = divided.kept.select(_LOG_COLUMNS).order_by(_LOG_COLUMNS)
-    return Log({"invoices": table}, rejects, {"invoices": counts})
+    return Log({"invoices": table}, rejects, counts)
 
 
 def _stage_whole(connection, source: Source, scratch: Path, rules: InvoiceCleaning) -> Staged:

@@ -1,6 +1,6 @@
 """A log as the readers hand it on: usable rows, rejected rows, and how many of each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -90,20 +90,41 @@ class Sorted:
     unused: ir.Table | None = None
 
 
-def count_rows(divided: Sorted) -> dict:
+def account_for(
+    connection: Backend, tables: Sequence[Sorted], scratch: Path
+) -> tuple[ir.Table, dict[str, dict]]:
     """
-    Count the rows of a table: kept, rejected by reason, and not used.
+    Account for every row that was read: count them, and write down the rejected ones.
 
     Parameters
     ----------
-    divided : Sorted
-        The table.
+    connection : ibis.backends.duckdb.Backend
+        Where the tables are.
+    tables : sequence of Sorted
+        The tables.
+    scratch : Path
+        Folder for the file of rejected rows, ``rejects.parquet``.
 
     Returns
     -------
-    dict
-        `rows_read`, `rows_kept`, `rows_rejected`, `rows_not_used` and `reasons`.
+    rejects : ibis.Table
+        The rejected rows, ordered by table, file and line.
+    counts : dict of str to dict
+        By table: `rows_read`, `rows_kept`, `rows_rejected`, `rows_not_used` and `reasons`.
+
+    Raises
+    ------
+    SourceError
+        If not one row of a table can be used: the file is not what its column mapping says. The
+        message has the most frequent reason and the first records it applies to.
     """
+    counts = {table.name: _count_rows(table) for table in tables}
+    for table in tables:
+        _require_kept(counts[table.name], table)
+    return _write_rejects(connection, tables, scratch / "rejects.parquet"), counts
+
+
+def _count_rows(divided: Sorted) -> dict:
     codes = divided.rejected.group_by("code").agg(n=lambda t: t.count()).to_pyarrow().to_pylist()
     reasons = {divided.reasons[row["code"]]: row["n"] for row in codes}
     for part in divided.staged.parts:
@@ -121,22 +142,7 @@ def count_rows(divided: Sorted) -> dict:
     }
 
 
-def require_kept(counts: Mapping, divided: Sorted) -> None:
-    """
-    Stop where not one row of a table can be used: the file is not what its column mapping says.
-
-    Parameters
-    ----------
-    counts : mapping
-        From `count_rows`.
-    divided : Sorted
-        The table.
-
-    Raises
-    ------
-    SourceError
-        With the most frequent reason and the first records it applies to.
-    """
+def _require_kept(counts: Mapping, divided: Sorted) -> None:
     if counts["rows_kept"]:
         return
     reason, n_rows = max(counts["reasons"].items(), key=lambda item: item[1], default=("", 0))
@@ -154,24 +160,7 @@ def require_kept(counts: Mapping, divided: Sorted) -> None:
     )
 
 
-def write_rejects(connection: Backend, tables: list[Sorted], target: Path) -> ir.Table:
-    """
-    Write the rejected rows of every table into one Parquet file.
-
-    Parameters
-    ----------
-    connection : ibis.backends.duckdb.Backend
-        Where the tables are.
-    tables : list of Sorted
-        The tables.
-    target : Path
-        The file to write.
-
-    Returns
-    -------
-    ibis.Table
-        The rejected rows, ordered by table, file and line.
-    """
+def _write_rejects(connection: Backend, tables: Sequence[Sorted], target: Path) -> ir.Table:
     with pq.ParquetWriter(target, REJECTS) as writer:
         for divided in tables:
             for batch in _rejects(divided):

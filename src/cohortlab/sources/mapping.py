@@ -1,6 +1,6 @@
 """Which column of a file is which of ours."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from cohortlab.sources.errors import SourceError
 from cohortlab.sources.files import Place
@@ -48,3 +48,48 @@ def column_names(
         if not isinstance(theirs, str) or not theirs.strip():
             raise SourceError(f"{key}.{ours} must be the name of a column, but is {theirs!r}.")
     return {ours: given.get(ours, theirs) for ours, theirs in defaults.items()}
+
+
+def columns_there(
+    columns: Mapping[str, str | None],
+    defaults: Mapping[str, str],
+    *,
+    required: Collection[str],
+    present: Collection[str],
+    place: Place,
+) -> dict[str, str]:
+    """
+    Complete a column mapping of a file that may lack some of our columns.
+
+    Parameters
+    ----------
+    columns, defaults, place
+        As for `column_names`; None as a name says that the file has no such column.
+    required : collection of str
+        Columns of ours that every file has.
+    present : collection of str
+        The names in the file.
+
+    Returns
+    -------
+    dict of str to str
+        The columns of ours that are required, named in `columns`, or there under their usual names.
+
+    Raises
+    ------
+    SourceError
+        As for `column_names`, and where a required column has the name None.
+
+    Examples
+    --------
+    >>> usual = {"basket": "basket", "item": "item", "time": "time"}
+    >>> columns_there({"item": "what"}, usual, required=["basket"], present=["time"], place=Place())
+    {'basket': 'basket', 'item': 'what', 'time': 'time'}
+    """
+    unused = {ours for ours, theirs in columns.items() if theirs is None} - {*required}
+    own = {ours: theirs for ours, theirs in columns.items() if ours not in unused}
+    return {
+        ours: theirs
+        for ours, theirs in column_names(own, defaults, place=place).items()
+        if ours in required or ours in own or (ours not in unused and theirs in present)
+    }

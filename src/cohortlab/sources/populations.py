@@ -11,7 +11,7 @@ from ibis.backends.duckdb import Backend
 from cohortlab.engine import MEMORY_LIMIT, connect
 from cohortlab.sources.errors import SourceError, shown
 from cohortlab.sources.files import Place
-from cohortlab.sources.log import Log, Sorted, count_rows, require_kept, write_rejects
+from cohortlab.sources.log import Log, Sorted, account_for
 from cohortlab.sources.mapping import column_names
 from cohortlab.sources.parts import find_parts
 from cohortlab.sources.staging import Source, Staged, blank_to_null, id_columns, read_time, stage
@@ -93,10 +93,7 @@ def read_populations(
     sources = _sources(path, columns, encoding, study)
     staged = _stage_all(connection, sources, Path(scratch))
     divided = _divide_all(connection, staged, sources)
-    counts = {table.name: count_rows(table) for table in divided}
-    for table in divided:
-        require_kept(counts[table.name], table)
-    rejects = write_rejects(connection, divided, Path(scratch) / "rejects.parquet")
+    rejects, counts = account_for(connection, divided, Path(scratch))
     tables = {table.name: _in_order(table.kept) for table in divided}
     return Log(tables, rejects, counts)
 

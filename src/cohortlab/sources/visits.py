@@ -13,7 +13,7 @@ from cohortlab.engine import MEMORY_LIMIT, connect
 from cohortlab.sources.cleaning import VisitCleaning, check_rules
 from cohortlab.sources.domains import registrable_domains
 from cohortlab.sources.files import Place
-from cohortlab.sources.log import Log, Sorted, count_rows, require_kept, write_rejects
+from cohortlab.sources.log import Log, Sorted, account_for
 from cohortlab.sources.mapping import column_names
 from cohortlab.sources.staging import (
     Source,
@@ -105,11 +105,9 @@ def read_visits(
     connection = connect(scratch, memory_limit=memory_limit, threads=threads)
     staged = _stage(connection, source, rules, scratch)
     divided = _divide(staged, _marked(connection, staged, rules, scratch), place)
-    counts = count_rows(divided)
-    require_kept(counts, divided)
-    rejects = write_rejects(connection, [divided], scratch / "rejects.parquet")
+    rejects, counts = account_for(connection, [divided], scratch)
     kept = divided.kept.select(_LOG_COLUMNS).order_by(_LOG_COLUMNS)
-    return Log({"visits": kept}, rejects, {"visits": counts})
+    return Log({"visits": kept}, rejects, counts)
 
 
 def _stage(connection: Backend, source: Source, rules: VisitCleaning, scratch: Path) -> Staged:
