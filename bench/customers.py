@@ -232,10 +232,16 @@ def prepare_scoring(folder: Path, features: Path, size: int, *, with_plane: bool
     return len(new)
 
 
-def _block() -> dict:
+def write_block(target: Path) -> None:
+    """Write the segments of the study, because reading all parameters is no part of the task."""
     from cohortlab.run.project import project_root, read_params
 
-    return read_params(project_root())["studies"]["customers"]["segments"]["segments"]
+    block = read_params(project_root())["studies"]["customers"]["segments"]["segments"]
+    target.write_text(json.dumps(block), "utf-8")
+
+
+def _block(folder: Path) -> dict:
+    return json.loads((folder / "segments.json").read_text("utf-8"))
 
 
 def our_segments(folder: Path) -> None:
@@ -243,7 +249,7 @@ def our_segments(folder: Path) -> None:
     from cohortlab import segments
 
     rfm = segments.rfm_table(_invoices(folder))
-    fitted = segments.Segmentation(segments.fit_scores(rfm), _block())
+    fitted = segments.Segmentation(segments.fit_scores(rfm), _block(folder))
     fitted.assign(rfm).reset_index().to_parquet(folder / "segments.ours.parquet")
 
 
@@ -261,7 +267,7 @@ def pandas_segments(folder: Path) -> None:
         }
     )
     cuts = {m: np.quantile(table[m], [0.2, 0.4, 0.6, 0.8], method="inverted_cdf") for m in table}
-    block = _block()
+    block = _block(folder)
 
     def name(customer: pd.Series) -> str:
         scores = {m: 1 + sum(customer[m] > cut for cut in cuts[m]) for m in cuts}
@@ -276,8 +282,8 @@ def pandas_segments(folder: Path) -> None:
 
 #: What each way imports, and loads that is compiled, which is no part of the measured time.
 IMPORTS = {
-    "ours": ["cohortlab.segments", "cohortlab.score.stream", "cohortlab.run.parameters"],
-    "pandas": ["joblib", "sklearn.ensemble", "cohortlab.run.parameters"],
+    "ours": ["ibis.backends.duckdb", "cohortlab.segments", "cohortlab.score.stream"],
+    "pandas": ["joblib", "sklearn.ensemble"],
     "look_up": ["joblib", "sklearn.ensemble"],
     "plane": ["joblib", "sklearn.ensemble", "umap"],
 }
@@ -364,6 +370,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             found = {"lines": write_log(options.log, folder / "log.csv", size)}
+            write_block(folder / "segments.json")
             found["features"] = compare("features", folder, ways)
             if size == options.sizes[0]:
                 fitted = pd.read_parquet(folder / "features.ours.parquet")

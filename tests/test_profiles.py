@@ -116,6 +116,19 @@ def test_names_say_what_sets_a_cluster_apart():
     }
 
 
+def test_names_of_columns_are_read_as_words():
+    profile = profile_of(quantity_of_products=[-2.0, 2.0])
+    assert name_clusters(profile) == {
+        0: "low quantity of products",
+        1: "high quantity of products",
+    }
+
+
+def test_columns_that_read_alike_do_not_give_two_clusters_one_name():
+    names = name_clusters(profile_of(**{"a_b": [2.0, 0.0], "a b": [0.0, 2.0]}))
+    assert len(set(names.values())) == 2
+
+
 def test_equal_names_take_in_more_features_until_they_differ():
     profile = profile_of(a=[2.0, 2.1], b=[1.0, 1.0], c=[0.8, -0.7])
     assert name_clusters(profile) == {0: "high a, high b, high c", 1: "high a, high b, low c"}

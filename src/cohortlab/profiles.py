@@ -130,7 +130,7 @@ def name_clusters(
         Features that may appear in a name; all by default.
     words : mapping of feature to (low, high), optional
         What to say for a low and for a high mean: `{"cart_count": ("few carts", "many carts")}`.
-        Without it: `low cart_count`, `high cart_count`.
+        Without it: `low cart count`, `high cart count`.
     threshold : float
         A feature is worth a mention where the mean is this many overall standard deviations
         from the overall mean.
@@ -176,7 +176,8 @@ def _phrases(
     ranked = sorted(z.items(), key=lambda item: -abs(round(item[1], 9)))
     phrases = []
     for feature, value in ranked:
-        low, high = words.get(feature, (f"low {feature}", f"high {feature}"))
+        spoken = str(feature).replace("_", " ")
+        low, high = words.get(feature, (f"low {spoken}", f"high {spoken}"))
         degree = "" if abs(value) >= threshold else "rather "
         phrases.append(degree + (high if value > 0 else low))
     strong = sum(abs(value) >= threshold for _, value in ranked)
