@@ -17,6 +17,7 @@ its own; importing, and loading what is compiled, take place before the clock st
 
     python bench/customers.py
     python bench/customers.py --sizes 1 10 --log results/customers/log/invoices.parquet
+    python bench/customers.py --log ../shared/data/online_retail/data.csv.xz    a raw log
 """
 
 import argparse
@@ -39,6 +40,15 @@ N_CLUSTERS, N_NEIGHBOURS = 11, 90
 CHUNK = 10
 MERGED = 20_000
 SEED = 20261122
+
+
+def clean_log(raw: Path, target: Path) -> Path:
+    """Clean a raw log as the study does."""
+    from cohortlab.sources import read_invoices
+
+    log = read_invoices(str(raw), scratch=target.parent / "scratch")
+    log.tables["invoices"].to_parquet(target)
+    return target
 
 
 def write_log(log: Path, target: Path, size: int) -> int:
@@ -350,26 +360,15 @@ def compare(task: str, folder: Path, ways: list[str]) -> dict:
     return found
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--log", type=Path, default=LOG, help="cleaned invoices, Parquet")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 50], help="times the log")
-    parser.add_argument("--pandas-up-to", type=int, default=10, help="largest size for pandas")
-    parser.add_argument("--plane-up-to", type=int, default=1, help="largest size for the plane")
-    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.one:
-        task, way, folder = options.one
-        print(json.dumps(measure_here(task, way, Path(folder))))
-        return
+def measure_sizes(log: Path, options: argparse.Namespace) -> dict:
+    """Compare the ways of every task on every size of the log."""
     results = {}
     for size in options.sizes:
         ways = ["ours"] + ["pandas", "look_up"] * (size <= options.pandas_up_to)
         ways += ["plane"] * (size <= options.plane_up_to)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            found = {"lines": write_log(options.log, folder / "log.csv", size)}
+            found = {"lines": write_log(log, folder / "log.csv", size)}
             write_block(folder / "segments.json")
             found["features"] = compare("features", folder, ways)
             if size == options.sizes[0]:
@@ -381,6 +380,27 @@ def main() -> None:
             found["scoring"] = compare("scoring", folder, ways)
             found["segments"] = compare("segments", folder, ways)
             results[f"{size} times"] = found
+    return results
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--log", type=Path, default=LOG, help="invoices: cleaned (Parquet), or raw")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 50], help="times the log")
+    parser.add_argument("--pandas-up-to", type=int, default=10, help="largest size for pandas")
+    parser.add_argument("--plane-up-to", type=int, default=1, help="largest size for the plane")
+    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        task, way, folder = options.one
+        print(json.dumps(measure_here(task, way, Path(folder))))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        log = options.log
+        if log.suffix != ".parquet":
+            log = clean_log(log, Path(name) / "invoices.parquet")
+        results = measure_sizes(log, options)
     print(json.dumps(results, indent=2))
 
 

@@ -56,6 +56,25 @@ def test_a_tiny_run_compares_every_way_and_measures_growth(bench, monkeypatch, c
         assert one[task]["ours"]["peak_gb"] > 0
 
 
+def test_a_raw_log_is_cleaned_first(bench, tmp_path):
+    names = {
+        "invoice_id": "InvoiceNo",
+        "stock_code": "StockCode",
+        "quantity": "Quantity",
+        "invoice_date": "InvoiceDate",
+        "unit_price": "UnitPrice",
+        "customer_id": "CustomerID",
+        "country": "Country",
+    }
+    log = pd.read_parquet(bench.LOG).drop(columns="is_anonymous").rename(columns=names)
+    log.assign(Description="thing").to_csv(tmp_path / "raw.csv", index=False)
+    cleaned = bench.clean_log(tmp_path / "raw.csv", tmp_path / "cleaned.parquet")
+    found = pd.read_parquet(cleaned)
+    assert set(bench.COLUMNS) <= set(found)
+    assert found["unit_price"].min() > 0
+    assert len(found) == (log["UnitPrice"] >= 0.04).sum()
+
+
 def test_another_answer_of_one_way_stops_the_comparison(bench, monkeypatch, capsys):
     def other(folder):
         bench.pandas_segments(folder)
