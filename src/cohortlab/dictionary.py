@@ -80,7 +80,8 @@ escaped), `interpret.json` and `limits.csv` (what is found where users are harde
 
 The study `traffic` adds `detectors.csv` (one row a detector: share flagged and expected, threshold,
 warnings), `detection.csv` (how well each detector finds what was planted), `recall.csv` (share of
-each attack that each detector flags) and `anomalies.json`.
+each attack that each detector flags), `anomalies.json` and the folder `bundle` (all that
+[scoring new flows](scoring.md#new-flows) needs).
 
 The study `palette` adds `quantised.csv` (one row a picture, method and number of colours: bytes,
 those of the original and their ratio, PSNR, SSIM, colour differences), `enough.csv` (how few of the

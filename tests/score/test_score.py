@@ -228,7 +228,7 @@ def test_text_in_a_column_of_numbers_concerns_its_row_alone(bundle, tmp_path):
     table.loc[2, "customer_id"] = "=1+1"
     table.to_csv(tmp_path / "new.csv", index=False)
     totals = score_file(bundle, tmp_path / "new.csv", tmp_path / "out.csv")
-    assert totals == {"rows": 3, "assigned": 2, "not_assigned": 1, "outside": 0}
+    assert totals == {"rows": 3, "assigned": 2, "not_assigned": 1, "noted": 0}
     found = pd.read_csv(tmp_path / "out.csv", dtype=str)
     assert found["cluster"].isna().tolist() == [False, True, False]
     assert found.loc[2, "customer_id"] == "'=1+1"

@@ -14,17 +14,21 @@ from cohortlab.anomalies.judging import (
 )
 from cohortlab.anomalies.preparation import CURVES, Preparation, learn_preparation
 from cohortlab.anomalies.quiet import on_quiet_flows
+from cohortlab.anomalies.scorers import SCORERS, Scorer, in_pieces
 
 __all__ = [
     "CURVES",
     "DETECTORS",
+    "SCORERS",
     "Dbscan",
     "Difference",
     "Preparation",
+    "Scorer",
     "Trained",
     "days_of",
     "dbscan",
     "differences",
+    "in_pieces",
     "json_lines",
     "learn_preparation",
     "make_alerts",

@@ -2,26 +2,29 @@
 
 import warnings
 from collections.abc import Callable, Mapping
-from copy import copy
 from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.cluster import HDBSCAN
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.neighbors import KDTree, LocalOutlierFactor
+from sklearn.neighbors import KDTree
 
 from cohortlab.anomalies.calibration import threshold_for
 from cohortlab.anomalies.dbscan import dbscan
 from cohortlab.anomalies.distinct import Distinct, distinct_rows
 from cohortlab.anomalies.reach import least_reach
+from cohortlab.anomalies.scorers import (
+    FewCuts,
+    LowDensity,
+    NearestCluster,
+    NearestCore,
+    Scorer,
+    ThinNeighbourhood,
+    in_pieces,
+    within_reach,
+)
 from cohortlab.mixture import GaussianMixture
-
-#: Most rows that are scored at a time.
-_PIECE = 100_000
-#: A value further out than so many scaled units is far, however far it is.
-_FAR = 1e4
-Score = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -33,9 +36,8 @@ class Trained:
     ----------
     name : str
         A key of `DETECTORS`.
-    score : callable
-        From rows of shape (n_rows, n_features) to how strange each is, larger being stranger. It
-        fits nothing.
+    scorer : Scorer
+        What was learnt, as plain arrays.
     threshold : float
         A flow is flagged where its score is above this.
     scores : ndarray of shape (n_training,)
@@ -47,11 +49,26 @@ class Trained:
     """
 
     name: str
-    score: Score = field(repr=False)
+    scorer: Scorer = field(repr=False)
     threshold: float
     scores: np.ndarray = field(repr=False)
     clusters: np.ndarray | None = field(repr=False, default=None)
     details: dict = field(default_factory=dict, repr=False)
+
+    def score(self, X: np.ndarray) -> np.ndarray:
+        """Say how strange rows are; nothing is fitted.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_features)
+            Rows, prepared as those of the training were.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            Scores, larger being stranger.
+        """
+        return in_pieces(self.scorer, X)
 
     def flags(self, scores: np.ndarray) -> np.ndarray:
         """Say which scores are those of anomalies.
@@ -73,7 +90,7 @@ class Trained:
 class _Fit:
     """What a way of detecting hands back; without a threshold the expected share sets it."""
 
-    score: Score
+    scorer: Scorer
     threshold: float | None = None
     clusters: np.ndarray | None = None
     details: dict = field(default_factory=dict)
@@ -131,28 +148,17 @@ def train(
         if "keyword argument" not in str(error):
             raise
         raise ValueError(f"options of {name}: {str(error).split('() ')[-1]}") from error
-    score = _in_pieces(fit.score)
-    scores = score(rows.values)[rows.inverse]
+    scores = in_pieces(fit.scorer, rows.values)[rows.inverse]
     own = fit.threshold is None
     threshold = threshold_for(scores, expected_share) if own else fit.threshold
     details = {"n_distinct": len(rows.values), **fit.details}
-    return Trained(name, score, float(threshold), scores, fit.clusters, details)
-
-
-def _in_pieces(score: Score) -> Score:
-    def scored(X: np.ndarray) -> np.ndarray:
-        X = np.asarray(X, dtype=float) + 0.0
-        pieces = [score(X[start : start + _PIECE]) for start in range(0, len(X), _PIECE)]
-        return np.concatenate(pieces) if pieces else np.empty(0)
-
-    return scored
+    return Trained(name, fit.scorer, float(threshold), scores, fit.clusters, details)
 
 
 def _of_one(rows: Distinct) -> _Fit:
     """Where all flows are equal, what differs is strange, and by how far."""
-    only = rows.values[0]
     return _Fit(
-        lambda X: np.sqrt(((X - only) ** 2).sum(axis=1)),
+        NearestCore(rows.values, 1.0),
         threshold=0.0,
         clusters=np.zeros(len(rows.inverse), dtype=np.int64),
     )
@@ -170,15 +176,7 @@ def by_dbscan(
     found = dbscan(X, eps=eps, min_samples=min_samples)
     details = {"eps": found.eps, "n_clusters": int(found.core_labels.max(initial=-1)) + 1}
     details["reach"] = found.reach
-    if not len(found.cores):
-        # Nothing is dense, and all are equally strange.
-        return _Fit(lambda X: np.full(len(X), 2.0), 1.0, found.labels, details)
-    tree = KDTree(found.cores)
-
-    def score(X: np.ndarray) -> np.ndarray:
-        return tree.query(X, k=1)[0][:, 0] / found.eps
-
-    return _Fit(score, 1.0, found.labels, details)
+    return _Fit(NearestCore(found.cores, found.eps), 1.0, found.labels, details)
 
 
 def by_hdbscan(
@@ -204,27 +202,16 @@ def by_hdbscan(
     model = HDBSCAN(min_cluster_size=size, min_samples=samples, copy=True)
     labels = model.fit_predict(values) if len(values) > 2 else np.full(len(values), -1)
     details = {"n_clusters": int(labels.max()) + 1, "n_sampled": len(values)}
-    if labels.max() < 0:
-        return _Fit(lambda X: np.full(len(X), 2.0), 1.0, np.full(len(X), -1), details)
+    members = np.flatnonzero(labels >= 0)
     tree = KDTree(values)
-    core = tree.query(values, k=samples)[0][:, -1]
-    members = labels >= 0
-    clustered, member_core, member_labels = values[members], core[members], labels[members]
-    inside = [
-        _limit(clustered[member_labels == k], member_core[member_labels == k])
-        for k in range(labels.max() + 1)
-    ]
-    limits = np.array(inside)[member_labels]
-
-    def reached(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        distances = tree.query(X, k=samples)[0]
-        # A new row is its own first neighbour; a row of the training is found as such.
-        own_core = np.where(distances[:, 0] == 0, distances[:, -1], distances[:, -2])
-        return least_reach(X, own_core, clustered, member_core, limits)
-
-    scores, nearest = reached(rows.values)
-    clusters = np.where(scores > 1, -1, member_labels[nearest])[rows.inverse]
-    return _Fit(lambda X: reached(X)[0], 1.0, clusters, details)
+    core = tree.query(values[members], k=samples)[0][:, -1] if len(members) else np.empty(0)
+    of = labels[members]
+    inside = [_limit(values[members[of == k]], core[of == k]) for k in range(labels.max() + 1)]
+    scorer = NearestCluster(values, members, core, np.array(inside)[of], samples)
+    if not len(members):
+        return _Fit(scorer, 1.0, np.full(len(X), -1), details)
+    scores, nearest = scorer.reach(rows.values)
+    return _Fit(scorer, 1.0, np.where(scores > 1, -1, of[nearest])[rows.inverse], details)
 
 
 def _limit(members: np.ndarray, core: np.ndarray) -> float:
@@ -251,8 +238,7 @@ def by_mixture(
     -----
     A few strange flows that are like each other get a component of their own, in which they are
     dense. So components of less than `min_share` of the flows are fitted and then left out: what is
-    dense in them alone is strange. Beyond `_FAR` scaled units a value is taken for that limit:
-    squares of larger ones swamp those of all other rows, and no covariance could be told.
+    dense in them alone is strange.
     """
     mixture = GaussianMixture(
         max(1, min(n_components, len(rows.values) // 2)),
@@ -264,29 +250,23 @@ def by_mixture(
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        mixture.fit(_near(rows.values), sample_weight=rows.weights.astype(float))
-    clusters = mixture.predict(_near(rows.values))[rows.inverse]
+        mixture.fit(within_reach(rows.values), sample_weight=rows.weights.astype(float))
+    clusters = mixture.predict(within_reach(rows.values))[rows.inverse]
     usual = _usual_part(mixture, min_share)
     details = {
         "n_components": mixture.n_components,
-        "n_left_out": mixture.n_components - len(usual.weights_),
+        "n_left_out": mixture.n_components - len(usual.weights),
         "converged": bool(mixture.converged_),
     }
-    return _Fit(lambda X: -usual.score_samples(_near(X)), clusters=clusters, details=details)
+    return _Fit(usual, clusters=clusters, details=details)
 
 
-def _usual_part(mixture: GaussianMixture, min_share: float) -> GaussianMixture:
+def _usual_part(mixture: GaussianMixture, min_share: float) -> LowDensity:
     """Keep the components that stand for enough flows, the largest at least."""
     weights = mixture.weights_
     kept = weights >= min(min_share, weights.max())
-    part = copy(mixture)
-    part.weights_ = weights[kept] / weights[kept].sum()
-    part.means_, part.covariances_ = mixture.means_[kept], mixture.covariances_[kept]
-    return part
-
-
-def _near(X: np.ndarray) -> np.ndarray:
-    return np.clip(X, -_FAR, _FAR)
+    parts = (mixture.means_[kept], mixture.covariances_[kept], mixture.model_)
+    return LowDensity(weights[kept] / weights[kept].sum(), *parts)
 
 
 def by_isolation_forest(
@@ -297,12 +277,12 @@ def by_isolation_forest(
     max_samples: int = 256,
     random_state: int = 0,
 ) -> _Fit:
-    """Score by how few random cuts isolate a flow (scikit-learn's, 0 to 1)."""
+    """Score by how few random cuts isolate a flow (scikit-learn's forest and score, 0 to 1)."""
     forest = IsolationForest(
         n_estimators=n_trees, max_samples=min(max_samples, len(X)), random_state=random_state
     )
     forest.fit(X)
-    return _Fit(lambda X: -forest.score_samples(X))
+    return _Fit(FewCuts.of(forest))
 
 
 def by_local_outlier_factor(
@@ -320,16 +300,8 @@ def by_local_outlier_factor(
     Of equal flows one is taken, because repetition makes a neighbourhood infinitely dense.
     """
     values = _sample(rows, max_rows, random_state)
-    model = LocalOutlierFactor(n_neighbors=min(n_neighbors, len(values) - 1), novelty=True)
-    model.fit(values)
-    own, tree = -model.negative_outlier_factor_, KDTree(values)
-
-    def score(X: np.ndarray) -> np.ndarray:
-        distance, which = tree.query(X, k=1)
-        # As a new flow, one of the training would have itself for a neighbour.
-        return np.where(distance[:, 0] == 0, own[which[:, 0]], -model.score_samples(X))
-
-    return _Fit(score, details={"n_sampled": len(values)})
+    scorer = ThinNeighbourhood(values, min(n_neighbors, len(values) - 1))
+    return _Fit(scorer, details={"n_sampled": len(values)})
 
 
 def _sample(rows: Distinct, max_rows: int, random_state: int) -> np.ndarray:

@@ -47,6 +47,21 @@ class Preparation:
         """
         return self.scaling.transform(_bent(features, self.curves))
 
+    def accepts(self, features: pd.DataFrame) -> np.ndarray:
+        """Say which rows have a number on every curve, as the logarithm of nothing is none.
+
+        Parameters
+        ----------
+        features : pandas.DataFrame
+            The features.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_rows,)
+            Rows that `apply` takes.
+        """
+        return np.isfinite(_on_curves(features, self.curves).to_numpy()).all(axis=1)
+
 
 def learn_preparation(
     features: pd.DataFrame, curves: Mapping[str, str], *, scaling: str = "robust"
@@ -85,12 +100,17 @@ def _bent(features: pd.DataFrame, curves: Mapping[str, str]) -> pd.DataFrame:
     missing = [name for name in curves if name not in features]
     if missing:
         raise ValueError(f"features {missing} are missing: the training had {list(curves)}")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        bent = {n: CURVES[curve](features[n].to_numpy(float)) for n, curve in curves.items()}
+    bent = _on_curves(features, curves)
     for name, values in bent.items():
         if not np.isfinite(values).all():
             raise ValueError(
                 f"feature {name} has a value without a {curves[name]}: "
                 f"{features[name].to_numpy(float)[~np.isfinite(values)][0]}; choose another curve"
             )
+    return bent
+
+
+def _on_curves(features: pd.DataFrame, curves: Mapping[str, str]) -> pd.DataFrame:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        bent = {n: CURVES[curve](features[n].to_numpy(float)) for n, curve in curves.items()}
     return pd.DataFrame(bent)

@@ -64,6 +64,34 @@ class LeafForest:
         X = np.ascontiguousarray(X, dtype=np.float32)
         return _leaves(X, self.feature, self.threshold, self.left, self.right, self.roots)
 
+    def check(self, n_features: int) -> None:
+        """Demand that every walk through a tree ends in a leaf; compiled code checks nothing.
+
+        Parameters
+        ----------
+        n_features : int
+            Columns of the rows that it is to be applied to.
+
+        Raises
+        ------
+        ValueError
+            If arrays do not fit each other, nodes lead in circles or nowhere, or a node asks for a
+            column that is not there.
+        """
+        n_nodes, inner = len(self.feature), np.flatnonzero(~self.is_leaf)
+        if {len(a) for n, a in self.arrays().items() if n != "roots"} != {n_nodes}:
+            raise ValueError("its parts do not fit each other")
+        sides = np.concatenate([self.left[inner], self.right[inner]])
+        # A child comes after its parent, so no walk can go in circles.
+        if (sides <= np.tile(inner, 2)).any() or (sides >= n_nodes).any():
+            raise ValueError("a node leads nowhere")
+        starts = np.concatenate([self.roots, sides])
+        if len(starts) != n_nodes or len(np.unique(starts)) != n_nodes:
+            raise ValueError("a node hangs on none or on two others")
+        roots_fit = len(self.roots) and 0 <= self.roots.min() <= self.roots.max() < n_nodes
+        if not roots_fit or self.feature.max() >= n_features:
+            raise ValueError("a tree asks for what is not there")
+
 
 def fit_leaf_forest(
     X: np.ndarray, y: np.ndarray, *, n_trees: int, min_leaf: int, random_state: int
@@ -100,10 +128,22 @@ def fit_leaf_forest(
     (4, 3)
     """
     model = RandomForestRegressor(n_trees, min_samples_leaf=min_leaf, random_state=random_state)
-    return _as_arrays(model.fit(X, y).estimators_)
+    return as_leaf_forest(model.fit(X, y).estimators_)
 
 
-def _as_arrays(trees: list[BaseDecisionTree]) -> LeafForest:
+def as_leaf_forest(trees: list[BaseDecisionTree]) -> LeafForest:
+    """Keep fitted trees of scikit-learn as plain arrays.
+
+    Parameters
+    ----------
+    trees : list of sklearn.tree.BaseDecisionTree
+        Trees that were fitted on the same columns.
+
+    Returns
+    -------
+    LeafForest
+        Nodes in the order of the trees, and in each of them in scikit-learn's.
+    """
     counts = [tree.tree_.node_count for tree in trees]
     roots = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int32)
     feature = np.concatenate([tree.tree_.feature for tree in trees]).astype(np.int32)

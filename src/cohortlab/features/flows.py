@@ -1,6 +1,6 @@
 """Network flows in numbers: how much, in how many packets, which way, how long."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,24 @@ import pandas as pd
 _BYTES, _PACKETS = ("bytes_sent", "bytes_received"), ("packets_sent", "packets_received")
 
 
-def flow_features(flows: pd.DataFrame) -> pd.DataFrame:
+def known_amounts(flows: pd.DataFrame) -> list[str]:
+    """List the amounts that a log knows.
+
+    Parameters
+    ----------
+    flows : pandas.DataFrame
+        The amounts, as the data step writes them.
+
+    Returns
+    -------
+    list of str
+        Columns of amounts that some flow has.
+    """
+    amounts = (*_BYTES, *_PACKETS, "duration")
+    return [name for name in amounts if name in flows and flows[name].notna().any()]
+
+
+def flow_features(flows: pd.DataFrame, *, known: Collection[str] | None = None) -> pd.DataFrame:
     """Describe every flow by its size, shape, direction and duration.
 
     Parameters
@@ -16,6 +33,9 @@ def flow_features(flows: pd.DataFrame) -> pd.DataFrame:
     flows : pandas.DataFrame
         `flow_id` and the amounts, as the data step writes them. An amount that no flow has, is one
         that the log does not know.
+    known : collection of str, optional
+        Amounts that the log knows, where these flows are a part of it; by default those that
+        one of the flows has.
 
     Returns
     -------
@@ -34,7 +54,7 @@ def flow_features(flows: pd.DataFrame) -> pd.DataFrame:
     >>> flow_features(pd.DataFrame(one)).iloc[0].tolist()
     [0.0, 99.0, 2.0, 49.5, 100.0]
     """
-    known = {name for name in flows if flows[name].notna().any()}
+    known = known_amounts(flows) if known is None else known
     sent, received = (flows[name].astype(float) for name in _BYTES)
     total = sent + received
     columns = {"flow_id": flows["flow_id"], "total_bytes": total}

@@ -1,4 +1,4 @@
-"""New customers into fitted clusters: the bundle that is kept, and ids that stay."""
+"""New rows by what was fitted: the bundle that is kept, files in parts, and ids that stay."""
 
 from cohortlab.score.bundle import Bundle, fit_bundle
 from cohortlab.score.matching import keep_ids

@@ -1,12 +1,18 @@
 """All that assigning a new customer needs, fitted once: scaling, trees, and who is in a leaf."""
 
+import json
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from cohortlab.arrays import pack_arrays, unpack_arrays
 from cohortlab.embedding.forest import LeafForest
+from cohortlab.run.project import to_json
 from cohortlab.scaling import Scaling
+from cohortlab.score.kept import notes_on, require_inputs
 from cohortlab.score.votes import leaf_counts, leaf_numbers, vote, vote_without_self
 
 
@@ -37,6 +43,23 @@ class Bundle:
         Share of the training customers who are assigned to the cluster they were fitted into:
         `training`, and `left_out`, where a customer's own cluster had no say.
     """
+
+    FORMAT: ClassVar[str] = "cohortlab clusters 1"
+    PARTS: ClassVar[tuple[str, ...]] = (
+        "scaling.json", "clusters.json", "forest.npz", "members.npz",
+    )  # fmt: skip
+    COLUMNS: ClassVar[dict[str, pa.DataType]] = {
+        "cluster": pa.int64(),
+        "name": pa.string(),
+        "probability": pa.float64(),
+        "note": pa.string(),
+    }
+    MADE_BY: ClassVar[str] = "features step"
+    SUMMARY: ClassVar[str] = (
+        "%(rows)d customers: %(assigned)d assigned (%(noted)d with a value outside of what was "
+        "seen while fitting), %(not_assigned)d not, because a value is missing"
+    )
+    NUMBERED: ClassVar[bool] = False
 
     study: str
     id_name: str
@@ -70,12 +93,7 @@ class Bundle:
             If a column is missing; the message lists all that are needed.
         """
         names = list(self.inputs["name"])
-        absent = [name for name in names if name not in table]
-        if absent:
-            raise ValueError(
-                f"columns {absent} are missing: needed are {names}, as the features step of study "
-                f"{self.study!r} writes them; found {list(table)}"
-            )
+        require_inputs(self, names, list(table))
         values = table[names].to_numpy(dtype=float)
         known = np.isfinite(values).all(axis=1)
         votes = vote(self.forest, self.shares, self.scaling.transform(values[known]))
@@ -89,19 +107,49 @@ class Bundle:
         assigned["name"] = assigned["name"].astype("str")
         probability = np.full(len(table), np.nan)
         probability[known] = votes[np.arange(len(best)), best]
-        return assigned.assign(probability=probability, note=self._notes(values))
+        return assigned.assign(probability=probability, note=notes_on(self.inputs, values))
 
-    def _notes(self, values: np.ndarray) -> np.ndarray:
-        notes = np.full(len(values), "", dtype=object)
-        limits = self.inputs[["lowest", "highest"]].to_numpy()
-        for name, column, (low, high) in zip(self.inputs["name"], values.T, limits, strict=True):
-            missing = ~np.isfinite(column)
-            outside = ~missing & ((column < low) | (column > high))
-            notes[missing] += f"{name} is missing or no number; "
-            notes[outside] += f"{name} is outside {low:g} to {high:g}; "
-        for row in np.flatnonzero(notes != ""):
-            notes[row] = notes[row].removesuffix("; ")
-        return notes
+    def parts(self) -> dict[str, bytes]:
+        """Give the content of the files that it is stored in."""
+        members = {
+            "id": self.members.index.to_numpy(dtype=str),
+            "cluster": self.members.to_numpy(dtype=np.int64),
+        }
+        return {
+            "scaling.json": to_json(self.scaling.parameters()).encode(),
+            "clusters.json": to_json(self.clusters.to_dict("list")).encode(),
+            "forest.npz": pack_arrays(self.forest.arrays() | {"shares": self.shares}),
+            "members.npz": pack_arrays(members),
+        }
+
+    def about(self) -> dict[str, Any]:
+        """Tell what else is to stand in the manifest."""
+        return {"agreement": self.agreement}
+
+    @classmethod
+    def from_parts(cls, manifest: dict[str, Any], content: dict[str, bytes]) -> "Bundle":
+        """Read what `parts` gave, or raise an error where it does not fit."""
+        arrays = unpack_arrays(content["forest.npz"])
+        shares = arrays.pop("shares")
+        members = unpack_arrays(content["members.npz"])
+        ids = pd.Index(members["id"], name=manifest["id"])
+        bundle = cls(
+            study=manifest["study"],
+            id_name=manifest["id"],
+            inputs=pd.DataFrame(manifest["inputs"]),
+            scaling=Scaling.from_parameters(json.loads(content["scaling.json"])),
+            forest=LeafForest(**arrays),
+            shares=shares,
+            clusters=pd.DataFrame(json.loads(content["clusters.json"])),
+            members=pd.Series(members["cluster"], index=ids, name="cluster"),
+            agreement=manifest["agreement"],
+        )
+        if list(bundle.inputs["name"]) != bundle.scaling.columns_:
+            raise ValueError("its parts do not fit each other")
+        bundle.forest.check(len(bundle.scaling.columns_))
+        if shares.shape != (bundle.forest.is_leaf.sum(), len(bundle.clusters)):
+            raise ValueError("shares do not fit the leaves")
+        return bundle
 
 
 def fit_bundle(

@@ -1,12 +1,13 @@
-"""From a file of customers to a file of their clusters, a part at a time."""
+"""From a file of rows to a file of what a bundle says of them, a part at a time."""
 
 import contextlib
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,35 +17,34 @@ from duckdb import DuckDBPyConnection
 
 from cohortlab.engine import connect
 from cohortlab.publishing.sheets import harmless_in_sheets
-from cohortlab.score.bundle import Bundle
+from cohortlab.score.kept import Scored, require_inputs
 
-#: Customers that are held at one time.
+#: Rows that are held at one time.
 PART_ROWS = 100_000
 _READERS = {".csv": "read_csv(?, all_varchar = true, header = true)", ".parquet": "read_parquet(?)"}
 
 
 def score_file(
-    bundle: Bundle, source: Path, target: Path, *, part_rows: int = PART_ROWS
+    bundle: Scored, source: Path, target: Path, *, part_rows: int = PART_ROWS
 ) -> dict[str, int]:
-    """Assign every customer of a file; the output appears whole, at the end.
+    """Assign every row of a file; the output appears whole, at the end.
 
     Parameters
     ----------
-    bundle : Bundle
-        Fitted clusters.
+    bundle : Bundle or DetectorBundle
+        Fitted clusters, or a trained detector.
     source : pathlib.Path
         `.csv` (packed as `.csv.gz`, too) or `.parquet`, with the id and the inputs by name.
     target : pathlib.Path
-        `.csv` or `.parquet`: id, `cluster`, `name`, `probability`, `note`, in the order of the
-        source.
+        `.csv` or `.parquet`: the id and the bundle's columns, in the order of the source.
     part_rows : int
-        Customers held at one time, which bounds the memory.
+        Rows held at one time, which bounds the memory.
 
     Returns
     -------
     dict of str to int
-        `rows`, `assigned`, `not_assigned` (a value is missing) and `outside` (assigned, but a
-        value is beyond what was seen while fitting).
+        `rows`, `assigned`, `not_assigned` (a value is missing) and `noted` (assigned, but with a
+        note, such as that a value is beyond what was seen while fitting).
 
     Raises
     ------
@@ -55,17 +55,18 @@ def score_file(
     kind = _kind(source)
     if target.suffix not in _READERS:
         raise ValueError(f"{target}: expected an output that ends in .csv or .parquet")
-    totals = {"rows": 0, "assigned": 0, "not_assigned": 0, "outside": 0}
+    totals = {"rows": 0, "assigned": 0, "not_assigned": 0, "noted": 0}
     partial = target.with_name(f".{target.name}.part")
     try:
         with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as stack:
             connection = connect(Path(scratch)).con
             stack.callback(connection.close)
             writer = None
-            for part in _parts(connection, bundle, source, kind, part_rows):
+            parts = _parts(connection, bundle, source, kind, part_rows)
+            for part in _with_ids(parts, bundle.id_name):
                 table = part[[bundle.id_name]].join(bundle.assign(part))
-                _count(totals, table)
-                arrow = _as_arrow(table, target.suffix)
+                _count(totals, table, next(iter(bundle.COLUMNS)))
+                arrow = _as_arrow(table, bundle.COLUMNS, target.suffix)
                 if writer is None:
                     writer = stack.enter_context(_writer(partial, arrow.schema))
                 writer.write_table(arrow)
@@ -99,25 +100,23 @@ def _readable(source: Path) -> Iterator[None]:
 
 
 def _parts(
-    connection: DuckDBPyConnection, bundle: Bundle, source: Path, kind: str, part_rows: int
+    connection: DuckDBPyConnection, bundle: Scored, source: Path, kind: str, part_rows: int
 ) -> Iterator[pd.DataFrame]:
     reader, path = _READERS[kind], [str(source)]
     with _readable(source):
         described = connection.execute(f"DESCRIBE SELECT * FROM {reader}", path).fetchall()
     found = [row[0] for row in described]
-    needed = [bundle.id_name, *bundle.inputs["name"]]
-    absent = [name for name in needed if name not in found]
-    if absent:
-        raise ValueError(
-            f"{source}: columns {absent} are missing: needed are {needed}, as the features step "
-            f"of study {bundle.study!r} writes them; found {found}"
-        )
-    quoted = ['"' + name.replace('"', '""') + '"' for name in needed]
+    numbered = bundle.NUMBERED and bundle.id_name not in found
+    ids, inputs = [] if numbered else [bundle.id_name], list(bundle.inputs["name"])
+    try:
+        require_inputs(bundle, ids + inputs, found)
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from None
     # What is no number becomes a missing one, of that row alone; a bare column of text would be
     # cast by the reader of the file, which stops at the first fault.
     value = "trim({})" if kind == ".csv" else "{}"
-    casts = [f"TRY_CAST({value.format(name)} AS DOUBLE) AS {name}" for name in quoted[1:]]
-    columns = [quoted[0], *casts]
+    columns = [_quoted(name) for name in ids]
+    columns += [f"TRY_CAST({value.format(_quoted(n))} AS DOUBLE) AS {_quoted(n)}" for n in inputs]
     query = f"SELECT {', '.join(columns)} FROM {reader}"
     with _readable(source):
         batches = connection.sql(query, params=path).to_arrow_reader(part_rows)
@@ -129,22 +128,34 @@ def _parts(
         yield batches.schema.empty_table().to_pandas()
 
 
+def _with_ids(parts: Iterator[pd.DataFrame], name: str) -> Iterator[pd.DataFrame]:
+    """Give numbers to the rows, from 0, where the file has no ids."""
+    first = 0
+    for part in parts:
+        if name not in part:
+            part.insert(0, name, np.arange(first, first + len(part)))
+        first += len(part)
+        yield part
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
 def _next(batches: pa.RecordBatchReader, source: Path) -> pa.RecordBatch | None:
     with _readable(source):
         return next(batches, None)
 
 
-def _count(totals: dict[str, int], table: pd.DataFrame) -> None:
-    assigned = table["cluster"].notna()
+def _count(totals: dict[str, int], table: pd.DataFrame, main: str) -> None:
+    assigned = table[main].notna()
     totals["rows"] += len(table)
     totals["assigned"] += int(assigned.sum())
     totals["not_assigned"] += int((~assigned).sum())
-    totals["outside"] += int((assigned & (table["note"] != "")).sum())
+    totals["noted"] += int((assigned & (table["note"] != "")).sum())
 
 
-def _as_arrow(table: pd.DataFrame, ending: str) -> pa.Table:
-    types = {"cluster": pa.int64(), "probability": pa.float64()}
-    types |= {"name": pa.string(), "note": pa.string()}
+def _as_arrow(table: pd.DataFrame, types: Mapping[str, pa.DataType], ending: str) -> pa.Table:
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     for place, name in enumerate(arrow.column_names):
         column = arrow[name].cast(types.get(name, arrow[name].type))

@@ -1,0 +1,214 @@
+"""All that scoring new flows needs: medians, curves, scaling, and what a detector has learnt."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from cohortlab.anomalies import (
+    SCORERS,
+    Preparation,
+    Scorer,
+    Trained,
+    in_pieces,
+    severities,
+    tail_shares,
+)
+from cohortlab.arrays import pack_arrays, unpack_arrays
+from cohortlab.features.flows import fill, flow_features, known_amounts
+from cohortlab.run.project import to_json
+from cohortlab.scaling import Scaling
+from cohortlab.score.kept import notes_on, require_inputs
+
+
+@dataclass(frozen=True)
+class DetectorBundle:
+    """A trained detector with what prepares new flows for it.
+
+    Attributes
+    ----------
+    study : str
+        Study that it was trained for.
+    id_name : str
+        Name of the column that says which flow a row is.
+    inputs : DataFrame
+        The amounts that are asked for: `name`, `lowest` and `highest` value of the training.
+    medians : dict of str to float
+        What takes the place of a missing or infinite value, by feature.
+    preparation : Preparation
+        Curves and scaling of the features.
+    name : str
+        A key of `cohortlab.anomalies.DETECTORS`.
+    scorer : Scorer
+        What it has learnt.
+    threshold : float
+        A flow is flagged where its score is above this.
+    training : ndarray of shape (n_training,)
+        Scores of the flows of the training, ascending: they turn a score into a tail share.
+    levels : dict of str to float
+        Largest tail share of each severity, the strictest first.
+    """
+
+    FORMAT: ClassVar[str] = "cohortlab detector 1"
+    PARTS: ClassVar[tuple[str, ...]] = ("scaling.json", "detector.json", "detector.npz")
+    COLUMNS: ClassVar[dict[str, pa.DataType]] = {
+        "score": pa.float64(),
+        "tail_share": pa.float64(),
+        "severity": pa.string(),
+        "is_flagged": pa.bool_(),
+        "note": pa.string(),
+    }
+    MADE_BY: ClassVar[str] = "data step"
+    SUMMARY: ClassVar[str] = (
+        "%(rows)d flows: %(assigned)d scored (%(noted)d with an amount missing or outside of what "
+        "was seen in training), %(not_assigned)d not, because no amount is known or one is negative"
+    )
+    NUMBERED: ClassVar[bool] = True
+
+    study: str
+    id_name: str
+    inputs: pd.DataFrame
+    medians: dict[str, float]
+    preparation: Preparation
+    name: str
+    scorer: Scorer
+    threshold: float
+    training: np.ndarray
+    levels: dict[str, float]
+
+    def assign(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Score flows; nothing is fitted, and no row hangs on another.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame
+            The inputs' columns as numbers, a missing or unreadable amount as NaN; others are
+            ignored.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Same index: `score`, `tail_share` (share of the training flows at least as strange),
+            `severity`, `is_flagged`, and `note`: amounts that are missing, so that their features
+            have the median, or outside of what was seen in training. A flow without any amount, or
+            with a negative one, has no score.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing; the message lists all that are needed.
+        """
+        names = list(self.inputs["name"])
+        require_inputs(self, names, list(table))
+        amounts = table[names].astype(float)
+        named = amounts.assign(flow_id=np.arange(len(table)))
+        features, _, _ = fill(flow_features(named, known=names), self.medians)
+        usable = amounts.notna().any(axis=1) & ~(amounts < 0).any(axis=1)
+        usable = usable.to_numpy() & self.preparation.accepts(features)
+        scores = np.full(len(table), np.nan)
+        rows = self.preparation.apply(features[usable])
+        scores[usable] = in_pieces(self.scorer, rows)
+        found = pd.DataFrame({"score": scores}, index=table.index)
+        found["tail_share"] = np.where(usable, tail_shares(scores, self.training), np.nan)
+        words = severities(found["tail_share"].to_numpy(), self.levels)
+        found["severity"] = pd.Series(words, table.index, dtype="str").where(usable)
+        found["is_flagged"] = pd.Series(scores > self.threshold, table.index).astype("boolean")
+        found.loc[~usable, "is_flagged"] = pd.NA
+        return found.assign(note=notes_on(self.inputs, amounts.to_numpy()))
+
+    def parts(self) -> dict[str, bytes]:
+        """Give the content of the files that it is stored in."""
+        told = {
+            "detector": self.name,
+            "scorer": type(self.scorer).__name__,
+            "threshold": self.threshold,
+            "levels": self.levels,
+            "medians": self.medians,
+            "curves": self.preparation.curves,
+        }
+        return {
+            "scaling.json": to_json(self.preparation.scaling.parameters()).encode(),
+            "detector.json": to_json(told).encode(),
+            "detector.npz": pack_arrays(self.scorer.arrays() | {"training": self.training}),
+        }
+
+    def about(self) -> dict[str, Any]:
+        """Tell what else is to stand in the manifest."""
+        return {"detector": self.name, "n_training": len(self.training)}
+
+    @classmethod
+    def from_parts(cls, manifest: dict[str, Any], content: dict[str, bytes]) -> "DetectorBundle":
+        """Read what `parts` gave, or raise an error where it does not fit."""
+        told = json.loads(content["detector.json"])
+        arrays = unpack_arrays(content["detector.npz"])
+        training = arrays.pop("training")
+        scaling = Scaling.from_parameters(json.loads(content["scaling.json"]))
+        if list(told["curves"]) != scaling.columns_ or set(told["curves"]) - set(told["medians"]):
+            raise ValueError("its parts do not fit each other")
+        scorer = SCORERS[told["scorer"]].from_arrays(arrays)
+        scorer.check(len(scaling.columns_))
+        return cls(
+            study=manifest["study"],
+            id_name=manifest["id"],
+            inputs=pd.DataFrame(manifest["inputs"]),
+            medians=told["medians"],
+            preparation=Preparation(told["curves"], scaling),
+            name=told["detector"],
+            scorer=scorer,
+            threshold=told["threshold"],
+            training=training,
+            levels=told["levels"],
+        )
+
+
+def keep_detector(
+    trained: Trained,
+    flows: pd.DataFrame,
+    preparation: Preparation,
+    *,
+    study: str,
+    medians: Mapping[str, float],
+    levels: Mapping[str, float],
+) -> DetectorBundle:
+    """Keep a trained detector with what prepares new flows for it.
+
+    Parameters
+    ----------
+    trained : Trained
+        The detector.
+    flows : pandas.DataFrame
+        Flows of the training as the data step writes them: `flow_id` and the amounts.
+    preparation : Preparation
+        What prepared their features.
+    study : str
+        What it belongs to.
+    medians : mapping of str to float
+        Medians of the features, from `cohortlab.features.flows.fill`.
+    levels : mapping of str to float
+        Largest tail share of each severity, the strictest first.
+
+    Returns
+    -------
+    DetectorBundle
+        It gives the flows of the training the scores of the training.
+    """
+    names = known_amounts(flows)
+    finite = flows[names].astype(float).replace(np.inf, np.nan)
+    inputs = pd.DataFrame({"name": names})
+    inputs["lowest"], inputs["highest"] = finite.min().to_numpy(), finite.max().to_numpy()
+    return DetectorBundle(
+        study=study,
+        id_name="flow_id",
+        inputs=inputs,
+        medians=dict(medians),
+        preparation=preparation,
+        name=trained.name,
+        scorer=trained.scorer,
+        threshold=trained.threshold,
+        training=np.sort(trained.scores),
+        levels=dict(levels),
+    )
