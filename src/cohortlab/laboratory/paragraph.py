@@ -30,17 +30,17 @@ def paragraph(trials: pd.DataFrame, *, useful: float = 0.5, alpha: float = 0.05)
     Returns
     -------
     list of str
-        Sentences in Markdown: the best over all, features and edges apart, what is best in every
-        case of overlap, strength and number of purchases, where nothing helps, how often the
-        relation is found, and what was found where there is nothing.
+        In Markdown. The answer first: the best over all, features and edges apart, and where
+        nothing helps. Then a sentence each: what is best in every case of overlap, strength and
+        number of purchases, how often the relation is found, and what was found where there is
+        nothing.
     """
     board = leaderboard(trials)
     best = advice(trials, score="person_ari", by=CASE, useful=useful)
     relation = advice(trials, score="relation_error_ratio", by=CASE, useful=1 - useful)
     return [
-        *_over_all(board),
+        " ".join([*_over_all(board), _hopeless(best, useful)]),
         *_by_case(best),
-        _hopeless(best, useful),
         *_relation(relation, 1 - useful),
         *_nulls(trials, alpha),
     ]

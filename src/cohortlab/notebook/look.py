@@ -3,6 +3,7 @@
 import hashlib
 import os
 import sys
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TextIO
@@ -110,6 +111,31 @@ def escape_markdown(text: object) -> str:
     """
     escaped = str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]()#+!|~$" else letter for letter in escaped)
+
+
+def named_shares(shares: Mapping[str, float], *, most: int = 12) -> str:
+    """Write groups with their shares of all, for sentences.
+
+    Parameters
+    ----------
+    shares : pandas.Series or mapping of str to float
+        Share in [0, 1] by the group's name, which may come from data.
+    most : int, default 12
+        So many are named, the largest first; how many there are besides is told.
+
+    Returns
+    -------
+    str
+        Markdown, the names escaped.
+
+    Examples
+    --------
+    >>> named_shares({"rare": 0.04, "usual": 0.9, "odd": 0.06}, most=2)
+    '**usual** (90%), **odd** (6%) and 1 more'
+    """
+    ordered = sorted(shares.items(), key=lambda pair: -pair[1])
+    named = [f"**{escape_markdown(name)}** ({share:.0%})" for name, share in ordered[:most]]
+    return ", ".join(named) + (f" and {len(ordered) - most} more" if len(ordered) > most else "")
 
 
 def terminal() -> TextIO | None:
