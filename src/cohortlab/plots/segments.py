@@ -16,7 +16,7 @@ from cohortlab.plots.style import (
     shorten,
 )
 
-MAX_POINTS = 800
+MAX_POINTS = 500
 _SCORES = range(1, 6)
 _MEASURES = {
     "recency": "days since the last purchase",
@@ -95,7 +95,7 @@ def plane_views(
     names : list of str
         All segments, which fixes their colours.
     rng : numpy.random.Generator
-        Draws the points shown where there are more than 800, and moves counts by at most a
+        Draws the points shown where there are more than 500, and moves counts by at most a
         third of a unit, without which equal points hide each other.
 
     Returns
