@@ -320,3 +320,34 @@ def test_the_tree_in_the_readme_is_that_of_the_project():
     listed = {line.split()[0].rstrip("/") for line in tree.splitlines() if line.startswith("    ")}
     present = {p.name for p in SOURCE.iterdir() if p.name not in ("__init__.py", "__pycache__")}
     assert listed == present
+
+
+#: What need not say its arguments and its result in sections, by decorator or name, and why.
+WITHOUT_SECTIONS = {
+    "question": "a check of an exercise, whose notebook asks; more words would tell the answer",
+    "intrinsic": "an instruction of the processor, called by compiled loops alone",
+    "ibis.udf.scalar.builtin": "a function that the database has",
+    "main": "a command line, which `--help` describes",
+}
+
+
+def public_functions():
+    """Find functions of the package that other modules may call, each with its file."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                marks = {node.name, *(ast.unparse(d).split("(")[0] for d in node.decorator_list)}
+                if not marks & WITHOUT_SECTIONS.keys():
+                    yield path, node
+
+
+def test_public_functions_say_their_arguments_and_their_result_in_sections():
+    functions = list(public_functions())
+    assert len(functions) > 500
+    for path, node in functions:
+        text, signature = ast.get_docstring(node) or "", node.args
+        arguments = [*signature.posonlyargs, *signature.args, *signature.kwonlyargs]
+        gives = [n.value for n in ast.walk(node) if isinstance(n, ast.Return | ast.Yield)]
+        where = f"{path.relative_to(SOURCE)}: {node.name}"
+        assert "Parameters\n---" in text or not arguments, where
+        assert re.search("(Returns|Yields)\n---", text) or not any(gives), where

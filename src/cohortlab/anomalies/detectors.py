@@ -172,7 +172,30 @@ def by_dbscan(
     min_samples: int = 10,
     random_state: int = 0,
 ) -> _Fit:
-    """Score by the distance to the nearest core, in units of `eps`; noise lies above 1."""
+    """Score by the distance to the nearest core, in units of `eps`; noise lies above 1.
+
+    Parameters
+    ----------
+    X : ndarray of float, shape (n_flows, n_features)
+        Scaled features, finite.
+    rows : Distinct
+        Its different rows.
+    eps : float, optional
+        Distance within which a row is a neighbour, in units of `X`; chosen by the data by default.
+    min_samples : int, default 10
+        Rows within `eps` that make a core, itself among them.
+    random_state : int
+        Not used: DBSCAN draws nothing.
+
+    Returns
+    -------
+    _Fit
+        The scorer, the threshold 1, the clusters (-1: noise), and `eps`, `n_clusters` and `reach`.
+
+    References
+    ----------
+    Ester, Kriegel, Sander and Xu (1996), A density-based algorithm for discovering clusters.
+    """
     found = dbscan(X, eps=eps, min_samples=min_samples)
     details = {"eps": found.eps, "n_clusters": int(found.core_labels.max(initial=-1)) + 1}
     details["reach"] = found.reach
@@ -189,6 +212,26 @@ def by_hdbscan(
     random_state: int = 0,
 ) -> _Fit:
     """Score by the reach to the nearest cluster, in units of that cluster's own; noise is above 1.
+
+    Parameters
+    ----------
+    X : ndarray of float, shape (n_flows, n_features)
+        Scaled features, finite.
+    rows : Distinct
+        Its different rows.
+    min_cluster_size : int, default 100
+        Rows that make a cluster.
+    min_samples : int, default 10
+        The neighbour up to which a row's own neighbourhood reaches.
+    max_rows : int, default 6000
+        Different rows that are seen; a sample of them where there are more.
+    random_state : int
+        Seed of that sample.
+
+    Returns
+    -------
+    _Fit
+        The scorer, the threshold 1, and what was found.
 
     Notes
     -----
@@ -234,6 +277,30 @@ def by_mixture(
 ) -> _Fit:
     """Score by how low the density of a Gaussian mixture is: minus its logarithm.
 
+    Parameters
+    ----------
+    X : ndarray of float, shape (n_flows, n_features)
+        Scaled features, finite.
+    rows : Distinct
+        Its different rows.
+    n_components : int, default 8
+        Of the mixture.
+    model : str, default "VVV"
+        Its covariance model, by mclust's name.
+    n_init : int, default 5
+        Starts, of which the best is kept.
+    reg_covar : float, default 1e-3
+        Added to every variance, in squared units of `X`.
+    min_share : float, default 0.01
+        Components of a smaller share of the flows are left out; 0 to 1.
+    random_state : int
+        Seed of the starts.
+
+    Returns
+    -------
+    _Fit
+        The scorer, and what was fitted; the expected share sets the threshold.
+
     Notes
     -----
     A few strange flows that are like each other get a component of their own, in which they are
@@ -277,7 +344,30 @@ def by_isolation_forest(
     max_samples: int = 256,
     random_state: int = 0,
 ) -> _Fit:
-    """Score by how few random cuts isolate a flow (scikit-learn's forest and score, 0 to 1)."""
+    """Score by how few random cuts isolate a flow (scikit-learn's forest and score, 0 to 1).
+
+    Parameters
+    ----------
+    X : ndarray of float, shape (n_flows, n_features)
+        Scaled features, finite.
+    rows : Distinct
+        Its different rows.
+    n_trees : int, default 200
+        Of the forest.
+    max_samples : int, default 256
+        Flows that a tree sees.
+    random_state : int
+        Seed of the forest.
+
+    Returns
+    -------
+    _Fit
+        The scorer; the expected share sets the threshold.
+
+    References
+    ----------
+    Liu, Ting and Zhou (2008), Isolation forest.
+    """
     forest = IsolationForest(
         n_estimators=n_trees, max_samples=min(max_samples, len(X)), random_state=random_state
     )
@@ -295,9 +385,31 @@ def by_local_outlier_factor(
 ) -> _Fit:
     """Score by how much thinner a flow's neighbourhood is than those of its neighbours.
 
+    Parameters
+    ----------
+    X : ndarray of float, shape (n_flows, n_features)
+        Scaled features, finite.
+    rows : Distinct
+        Its different rows.
+    n_neighbors : int, default 50
+        Of the neighbourhood, at most all others.
+    max_rows : int, default 20,000
+        Different rows that are seen; a sample of them where there are more.
+    random_state : int
+        Seed of that sample.
+
+    Returns
+    -------
+    _Fit
+        The scorer, and how many rows were seen; the expected share sets the threshold.
+
     Notes
     -----
     Of equal flows one is taken, because repetition makes a neighbourhood infinitely dense.
+
+    References
+    ----------
+    Breunig, Kriegel, Ng and Sander (2000), LOF: identifying density-based local outliers.
     """
     values = _sample(rows, max_rows, random_state)
     scorer = ThinNeighbourhood(values, min(n_neighbors, len(values) - 1))

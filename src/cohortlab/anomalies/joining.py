@@ -52,11 +52,11 @@ def linked(points: np.ndarray, reach: float, links: np.ndarray) -> np.ndarray:
     placed = np.ascontiguousarray(points[boxes[1]])
     while join_round(parent, placed, boxes[1], starts, ends, leaves, boxes[0], reach * reach):
         pass
-    return flatten(parent)
+    return _flatten(parent)
 
 
 @compiled()
-def find(parent, point):
+def _find(parent, point):
     """Follow a point to the head of its group, shortening the way."""
     while parent[point] != point:
         parent[point] = parent[parent[point]]
@@ -65,9 +65,9 @@ def find(parent, point):
 
 
 @compiled()
-def join(parent, one, other):
+def _join(parent, one, other):
     """Put two groups under the lower of their heads; say whether they were two."""
-    one, other = find(parent, one), find(parent, other)
+    one, other = _find(parent, one), _find(parent, other)
     if one == other:
         return False
     parent[max(one, other)] = min(one, other)
@@ -76,21 +76,33 @@ def join(parent, one, other):
 
 @compiled()
 def join_links(parent, links):
-    """Join the known pairs."""
+    """Join the known pairs.
+
+    Parameters
+    ----------
+    parent : ndarray of int64, shape (n_points,)
+        For every point another of its group, the head's own number for a head; changed in place.
+    links : ndarray of int64, shape (n_links, 2)
+        Pairs of points.
+
+    Returns
+    -------
+    None
+    """
     for number in range(len(links)):
-        join(parent, links[number, 0], links[number, 1])
+        _join(parent, links[number, 0], links[number, 1])
 
 
 @compiled()
-def flatten(parent):
+def _flatten(parent):
     """Point everything at the head of its group."""
     for point in range(len(parent)):
-        parent[point] = find(parent, point)
+        parent[point] = _find(parent, point)
     return parent
 
 
 @compiled()
-def box_groups(parent, order, starts, ends, leaves):
+def _box_groups(parent, order, starts, ends, leaves):
     """Give each box the one group of its points, or `_MIXED`."""
     groups = np.empty(len(starts), np.int64)
     for node in range(len(starts) - 1, -1, -1):
@@ -107,7 +119,7 @@ def box_groups(parent, order, starts, ends, leaves):
 
 
 @compiled()
-def squared_gap(point, bounds, node):
+def _squared_gap(point, bounds, node):
     """Give the squared distance from a point to a box."""
     total = 0.0
     for axis in range(len(point)):
@@ -119,7 +131,7 @@ def squared_gap(point, bounds, node):
 
 
 @compiled()
-def squared_distance(one, other):
+def _squared_distance(one, other):
     """Give the squared distance of two points."""
     total = 0.0
     for axis in range(len(one)):
@@ -129,8 +141,31 @@ def squared_distance(one, other):
 
 @compiled()
 def join_round(parent, placed, order, starts, ends, leaves, bounds, most):
-    """Join each point's group with those of others within reach; say whether any were two."""
-    groups = box_groups(flatten(parent), order, starts, ends, leaves)
+    """Join each point's group with those of others within reach; say whether any were two.
+
+    Parameters
+    ----------
+    parent : ndarray of int64, shape (n_points,)
+        As for `join_links`; changed in place.
+    placed : ndarray of float, shape (n_points, n_features)
+        The points in the order of the tree.
+    order : ndarray of int64, shape (n_points,)
+        The number of each of these.
+    starts, ends : ndarray of int64, shape (n_boxes,)
+        Which of them lie in a box; box k holds the boxes 2 k + 1 and 2 k + 2.
+    leaves : ndarray of bool, shape (n_boxes,)
+        Whether a box holds no other.
+    bounds : ndarray of float, shape (2, n_boxes, n_features)
+        Lower and upper corners.
+    most : float
+        The square of the longest step.
+
+    Returns
+    -------
+    bool
+        Whether another round may join more.
+    """
+    groups = _box_groups(_flatten(parent), order, starts, ends, leaves)
     own = parent.copy()
     stack = np.empty(2 * _MOST_LEVELS, np.int64)
     joined = False
@@ -140,15 +175,15 @@ def join_round(parent, placed, order, starts, ends, leaves, bounds, most):
         while height:
             height -= 1
             node = stack[height]
-            if groups[node] == mine or squared_gap(point, bounds, node) > most:
+            if groups[node] == mine or _squared_gap(point, bounds, node) > most:
                 continue
             if not leaves[node]:
                 stack[height], stack[height + 1] = 2 * node + 1, 2 * node + 2
                 height += 2
                 continue
             for other in range(starts[node], ends[node]):
-                if own[order[other]] == mine or find(parent, order[other]) == find(parent, mine):
+                if own[order[other]] == mine or _find(parent, order[other]) == _find(parent, mine):
                     continue
-                if squared_distance(point, placed[other]) <= most:
-                    joined = join(parent, order[other], mine) or joined
+                if _squared_distance(point, placed[other]) <= most:
+                    joined = _join(parent, order[other], mine) or joined
     return joined

@@ -43,7 +43,18 @@ def least_reach(
 
 @compiled()
 def search_members(rows, core, members, member_core, limits, skip_equal):
-    """Look at every member for every row."""
+    """Look at every member for every row.
+
+    Parameters
+    ----------
+    rows, core, members, member_core, limits, skip_equal
+        As `X` and the others of `least_reach`; contiguous arrays of floats.
+
+    Returns
+    -------
+    reach, which : ndarray of shape (n_rows,)
+        As of `least_reach`.
+    """
     reach, which = np.zeros(len(rows)), np.zeros(len(rows), np.int64)
     for row in range(len(rows)):
         least, found = np.inf, 0

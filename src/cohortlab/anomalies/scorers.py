@@ -198,7 +198,18 @@ class LowDensity(Scorer):
 
 
 def within_reach(X: np.ndarray) -> np.ndarray:
-    """Take the limit `_FAR` for values beyond it, as mixtures learn and score them."""
+    """Take the limit `_FAR` for values beyond it, as mixtures learn and score them.
+
+    Parameters
+    ----------
+    X : ndarray of float, shape (n_flows, n_features)
+        Scaled features.
+
+    Returns
+    -------
+    ndarray of float, shape (n_flows, n_features)
+        The same, cut on both sides.
+    """
     return np.clip(X, -_FAR, _FAR)
 
 

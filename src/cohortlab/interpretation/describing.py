@@ -60,7 +60,14 @@ class Descriptions:
         return [one.cluster for one in next(iter(self.by_seed.values()))]
 
     def table(self) -> pd.DataFrame:
-        """One row a cluster and seed: `cluster`, `seed`, `keywords` (one text), `sentence`."""
+        """Lay the descriptions out as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a cluster and seed, by cluster: `cluster`, `seed`, `keywords` (one text),
+            `sentence`.
+        """
         rows = [
             (one.cluster, seed, ", ".join(one.keywords), one.sentence)
             for seed, descriptions in self.by_seed.items()

@@ -53,7 +53,20 @@ def workers(n_threads: int | None = None) -> Iterator[OrderedMap]:
 
 
 def in_turn(function: Callable, pieces: Iterable) -> list:
-    """Map without threads, where they are busy with something larger."""
+    """Map without threads, where they are busy with something larger.
+
+    Parameters
+    ----------
+    function : callable
+        Of one piece.
+    pieces : iterable
+        What to call it with.
+
+    Returns
+    -------
+    list
+        Results in the order of the pieces.
+    """
     return list(map(function, pieces))
 
 

@@ -7,7 +7,30 @@ from cohortlab.compiled import compiled
 
 @compiled()
 def sum_up(points, weights, low, per_width, n_along):
-    """Sum points up in cells: the cell of each, the cells' means and weights."""
+    """Sum points up in cells: the cell of each, the cells' means and weights.
+
+    Parameters
+    ----------
+    points : ndarray of float, shape (n_points, n_dimensions)
+        What is clustered.
+    weights : ndarray of float, shape (n_points,)
+        How often each stands, above 0.
+    low : ndarray of float, shape (n_dimensions,)
+        Lower corner of the first cell.
+    per_width : float
+        Cells a unit.
+    n_along : ndarray of int, shape (n_dimensions,)
+        Cells along each dimension.
+
+    Returns
+    -------
+    cell_of : ndarray of int32, shape (n_points,)
+        Numbers of cells, in the order in which they are met.
+    means : ndarray of float, shape (n_cells, n_dimensions)
+        Weighted means; cells without a point are left out.
+    mass : ndarray of float, shape (n_cells,)
+        Sums of weights.
+    """
     n_points, n_dimensions = points.shape
     number = np.full(np.prod(n_along), -1, dtype=np.int32)
     cell_of = np.empty(n_points, dtype=np.int32)
@@ -35,7 +58,26 @@ def sum_up(points, weights, low, per_width, n_along):
 def plus_plus(points, weights, draws):
     """Draw centres by k-means++, of several candidates the best; the nearest centre of each point.
 
-    Arthur and Vassilvitskii (2007), with the several candidates that their last section suggests.
+    Parameters
+    ----------
+    points : ndarray of float, shape (n_points, n_dimensions)
+        What is clustered.
+    weights : ndarray of float, shape (n_points,)
+        How often each stands, above 0.
+    draws : ndarray of float, shape (n_clusters, n_candidates)
+        Uniform in [0, 1): which point each candidate becomes.
+
+    Returns
+    -------
+    centres : ndarray of float, shape (n_clusters, n_dimensions)
+        Points among `points`.
+    labels : ndarray of int32, shape (n_points,)
+        The nearest of them.
+
+    References
+    ----------
+    Arthur and Vassilvitskii (2007), k-means++: the advantages of careful seeding, with the several
+    candidates that their last section suggests.
     """
     n_points = len(points)
     n_clusters, n_trials = draws.shape
@@ -67,9 +109,42 @@ def plus_plus(points, weights, draws):
 def lloyd(points, weights, centres, labels, tolerance, max_iter):
     """Move centres to the means of their points, until that lowers the error no more.
 
-    Most points are skipped by bounds on the distances to the own and to the second centre (Hamerly
-    2010), the others look only at centres near their own (Newling and Fleuret 2016, exponion): what
-    comes out is what looking at all centres would give. `labels` may be any; good ones save time.
+    Parameters
+    ----------
+    points : ndarray of float, shape (n_points, n_dimensions)
+        What is clustered.
+    weights : ndarray of float, shape (n_points,)
+        How often each stands, above 0.
+    centres : ndarray of float, shape (n_clusters, n_dimensions)
+        Where they start; not changed.
+    labels : ndarray of int, shape (n_points,)
+        A centre for each point; any will do, good ones save time.
+    tolerance : float
+        Share of the first error: a pass that lowers the error by no more is the last.
+    max_iter : int
+        Most passes.
+
+    Returns
+    -------
+    centres : ndarray of float, shape (n_clusters, n_dimensions)
+        Where they end.
+    labels : ndarray of int, shape (n_points,)
+        The nearest of each point.
+    error : float
+        Weighted sum of squared distances, in squared units of `points`.
+    n_iter : int
+        Passes made.
+
+    Notes
+    -----
+    Most points are skipped by bounds on the distances to the own and to the second centre, the
+    others look only at centres near their own (exponion): what comes out is what looking at all
+    centres would give.
+
+    References
+    ----------
+    Hamerly (2010), Making k-means even faster. Newling and Fleuret (2016), Fast k-means with
+    accurate bounds.
     """
     n_points, n_clusters = len(points), len(centres)
     centres, labels = centres.copy(), labels.copy()
@@ -132,7 +207,20 @@ def _change(sums, mass, points, weights, i, old, new):
 
 @compiled()
 def neighbours(centres):
-    """Return the distances between centres, and for each all from the nearest on, itself first."""
+    """Return the distances between centres, and for each all from the nearest on, itself first.
+
+    Parameters
+    ----------
+    centres : ndarray of float, shape (n_clusters, n_dimensions)
+        The centres.
+
+    Returns
+    -------
+    between : ndarray of float, shape (n_clusters, n_clusters)
+        Distances; -1 from a centre to itself, so that it comes first.
+    order : ndarray of int64, shape (n_clusters, n_clusters)
+        Centres by distance, a row for each.
+    """
     n_clusters = len(centres)
     between = np.zeros((n_clusters, n_clusters))
     order = np.zeros((n_clusters, n_clusters), dtype=np.int64)
@@ -209,7 +297,22 @@ def _error(points, weights, centres, labels):
 
 @compiled()
 def usefulness(points, weights, centres):
-    """Say how much the error would grow without each centre, its points going to the second."""
+    """Say how much the error would grow without each centre, its points going to the second.
+
+    Parameters
+    ----------
+    points : ndarray of float, shape (n_points, n_dimensions)
+        What is clustered.
+    weights : ndarray of float, shape (n_points,)
+        How often each stands, above 0.
+    centres : ndarray of float, shape (n_clusters, n_dimensions)
+        The centres.
+
+    Returns
+    -------
+    ndarray of float, shape (n_clusters,)
+        In squared units of `points`, times weight.
+    """
     useful = np.zeros(len(centres))
     for i in range(len(points)):
         best, first, second = 0, np.inf, np.inf
@@ -225,7 +328,20 @@ def usefulness(points, weights, centres):
 
 @compiled()
 def nearest_of(points, centres):
-    """Return the nearest centre of each point, the first of several."""
+    """Return the nearest centre of each point, the first of several.
+
+    Parameters
+    ----------
+    points : ndarray of float, shape (n_points, n_dimensions)
+        What is clustered.
+    centres : ndarray of float, shape (n_clusters, n_dimensions)
+        The centres.
+
+    Returns
+    -------
+    ndarray of int32, shape (n_points,)
+        Its number.
+    """
     chosen = np.zeros(len(points), dtype=np.int32)
     for i in range(len(points)):
         best = np.inf

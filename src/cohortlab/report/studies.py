@@ -63,11 +63,23 @@ class Study:
         return {s: nbformat.read(self.folder / f"{s}.ipynb", as_version=4) for s in self.steps}
 
     def labelled(self) -> list[tuple[str, str]]:
-        """Return every key figure written for people, with what it is."""
+        """Write every key figure for people.
+
+        Returns
+        -------
+        list of (str, str)
+            The figure and what it is, the key number first.
+        """
         return [(shown(value), words(name)) for name, value in self.figures.items()]
 
     def picture(self) -> Picture | None:
-        """Choose the picture that stands for the study; None where no notebook drew one."""
+        """Choose the picture that stands for the study.
+
+        Returns
+        -------
+        Picture or None
+            None where no notebook drew one.
+        """
         found = [p for step, notebook in self.notebooks.items() for p in _pictures(step, notebook)]
         for wanted in PICTURES:
             for picture, name in found:
@@ -76,7 +88,18 @@ class Study:
         return found[-1][0] if found else None
 
     def findings(self, step: str) -> str:
-        """Return what a notebook says under its heading "What we found", as Markdown."""
+        """Return what a notebook says under its heading "What we found".
+
+        Parameters
+        ----------
+        step : str
+            One of `steps`.
+
+        Returns
+        -------
+        str
+            Markdown, prose and computed sentences alike; empty where there is no such heading.
+        """
         texts, inside = [], False
         for cell in self.notebooks[step].cells:
             if cell.cell_type == "markdown":

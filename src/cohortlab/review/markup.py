@@ -43,5 +43,16 @@ def _attribute(name: str) -> str:
 
 
 def join(*children: object) -> Markup:
-    """Put children beside each other, escaping those that are no markup."""
+    """Put children beside each other, escaping those that are no markup.
+
+    Parameters
+    ----------
+    *children : object
+        Markup stays as it is; anything else is written as text.
+
+    Returns
+    -------
+    Markup
+        All of them.
+    """
     return Markup("".join(c if isinstance(c, Markup) else html.escape(str(c)) for c in children))

@@ -45,7 +45,18 @@ class Snapshot:
         return {name: told.split()[2] for told, name in entries}
 
     def read(self, path: str) -> str:
-        """Read a file of this state; an empty text where it has none."""
+        """Read a file of this state.
+
+        Parameters
+        ----------
+        path : str
+            Below the project's folder.
+
+        Returns
+        -------
+        str
+            Its text; empty where this state has no such file.
+        """
         if path not in self.files:
             return ""
         if self.revision is None:

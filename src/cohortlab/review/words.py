@@ -10,7 +10,18 @@ from cohortlab.verify.values import ABSENT, FITTED_TOLERANCE, RELATIVE_TOLERANCE
 
 
 def counts(review: Review) -> dict[str, int]:
-    """Count what changed, by kind."""
+    """Count what changed, by kind.
+
+    Parameters
+    ----------
+    review : Review
+        What changed between two revisions.
+
+    Returns
+    -------
+    dict of str to int
+        Parameters, metrics, tables, figures, notebooks and other files.
+    """
     return {
         "parameters": len(review.parameters),
         "metrics": len(review.metrics),
@@ -22,7 +33,18 @@ def counts(review: Review) -> dict[str, int]:
 
 
 def about_tolerance(review: Review) -> str:
-    """Say which differences are not told."""
+    """Say which differences are not told.
+
+    Parameters
+    ----------
+    review : Review
+        What changed between two revisions.
+
+    Returns
+    -------
+    str
+        Sentences.
+    """
     if review.tolerance == 0:
         return "Every difference is told."
     size = (
@@ -38,17 +60,50 @@ def about_tolerance(review: Review) -> str:
 
 
 def apart(difference: Difference) -> str:
-    """Say how far two numbers are apart; nothing for anything else."""
+    """Say how far two numbers are apart; nothing for anything else.
+
+    Parameters
+    ----------
+    difference : Difference
+        Of two values.
+
+    Returns
+    -------
+    str
+        To three digits, relative to the larger number; empty where one is no number.
+    """
     return "" if difference.apart is None else f"{difference.apart:.3g}"
 
 
 def written(value: object) -> str:
-    """Write a value as `params.yaml` and JSON would; a text as it is."""
+    """Write a value as `params.yaml` and JSON would; a text as it is.
+
+    Parameters
+    ----------
+    value : object
+        Any; what JSON does not know is written as its text.
+
+    Returns
+    -------
+    str
+        Not escaped.
+    """
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def grouped(differences: Iterable[Difference]) -> dict[str, list[Difference]]:
-    """Group differences by their file."""
+    """Group differences by their file.
+
+    Parameters
+    ----------
+    differences : iterable of Difference
+        In any order.
+
+    Returns
+    -------
+    dict of str to list of Difference
+        By path, in the order of the first of each.
+    """
     found: dict[str, list[Difference]] = {}
     for difference in differences:
         found.setdefault(difference.file, []).append(difference)
@@ -56,7 +111,18 @@ def grouped(differences: Iterable[Difference]) -> dict[str, list[Difference]]:
 
 
 def about_table(change: TableChange) -> str:
-    """Say what changed in a table."""
+    """Say what changed in a table.
+
+    Parameters
+    ----------
+    change : TableChange
+        Of a table that is in both revisions.
+
+    Returns
+    -------
+    str
+        A sentence: rows, columns and values; of added and removed ones five are named.
+    """
     before, now = change.rows
     parts = [f"{before} rows" if before == now else f"{before} rows before, {now} now"]
     for what, names in (
@@ -74,7 +140,18 @@ def about_table(change: TableChange) -> str:
 
 
 def about_notebook(change: NotebookChange) -> str:
-    """Say what changed in a notebook."""
+    """Say what changed in a notebook.
+
+    Parameters
+    ----------
+    change : NotebookChange
+        Of an executed notebook.
+
+    Returns
+    -------
+    str
+        A few words.
+    """
     if change.state != "changed":
         return change.state
     if change.only_lineage:
@@ -84,14 +161,36 @@ def about_notebook(change: NotebookChange) -> str:
 
 
 def about_drawing(figure: FigureChange) -> str:
-    """Say what became of a drawing."""
+    """Say what became of a drawing.
+
+    Parameters
+    ----------
+    figure : FigureChange
+        Before and now.
+
+    Returns
+    -------
+    str
+        One word.
+    """
     if None in (figure.before, figure.now):
         return "added" if figure.before is None else "removed"
     return "changed"
 
 
 def about_file(differences: Sequence[Difference]) -> str:
-    """Say what became of a file that is neither table, notebook nor drawing."""
+    """Say what became of a file that is neither table, notebook nor drawing.
+
+    Parameters
+    ----------
+    differences : sequence of Difference
+        All of one file, at least one.
+
+    Returns
+    -------
+    str
+        A few words.
+    """
     first = differences[0]
     if ABSENT in (first.before, first.now):
         return "added" if first.before == ABSENT else "removed"

@@ -248,6 +248,11 @@ def _objects(sets: list[frozenset]) -> np.ndarray:
 def no_collection() -> Iterator[None]:
     """Make many sets without a search for cycles meanwhile, or right after.
 
+    Yields
+    ------
+    None
+        While nothing is searched.
+
     Notes
     -----
     Python looks for cycles each time some thousand sets are made, and at once when it may again.

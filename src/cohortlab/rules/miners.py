@@ -22,7 +22,19 @@ def mine_with(
     target: str = "all",
     apart: np.ndarray | None = None,
 ) -> Found:
-    """Find frequent itemsets by one of mlxtend's miners; arguments and result as `mine_eclat`.
+    """Find frequent itemsets by one of mlxtend's miners.
+
+    Parameters
+    ----------
+    miner : callable
+        `apriori`, `fpgrowth`, `fpmax` or `hmine` of mlxtend.
+    baskets, min_count, max_len, cap, target, apart
+        As for `mine_eclat`.
+
+    Returns
+    -------
+    Found
+        As of `mine_eclat`.
 
     Notes
     -----

@@ -109,6 +109,17 @@ def popularity(n_items: int, *, exponent: float) -> np.ndarray:
 def draw_zipf(size: int, *, exponent: float, maximum: int, rng: np.random.Generator) -> np.ndarray:
     """Draw from the heavy-tailed law P(k) proportional to k^-exponent, k from 1 to maximum.
 
+    Parameters
+    ----------
+    size : int
+        Number of draws.
+    exponent : float
+        From 0, where all k are alike.
+    maximum : int
+        Largest k, from 1.
+    rng : numpy.random.Generator
+        Source of the draws.
+
     Returns
     -------
     ndarray of int64, shape (size,)

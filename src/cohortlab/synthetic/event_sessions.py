@@ -77,6 +77,15 @@ def draw_sessions(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw how many sessions every visitor has, and the type of each.
 
+    Parameters
+    ----------
+    is_robot : ndarray of bool, shape (n_visitors,)
+        Which visitors of the chunk are robots.
+    plan : Plan
+        What was planted.
+    rng : numpy.random.Generator
+        Source of the draws.
+
     Returns
     -------
     visitor, kind : ndarray of int, shape (n_sessions,)
@@ -261,6 +270,17 @@ def place_sessions(
 
     A session that would start within the gap after another of its visitor is moved past it, so
     the log holds exactly the sessions that were planted.
+
+    Parameters
+    ----------
+    visitor, kind : ndarray of int, shape (n_sessions,)
+        From `draw_sessions`.
+    duration_ms : ndarray of int64, shape (n_sessions,)
+        From the first event to the last, milliseconds.
+    plan : Plan
+        What was planted.
+    rng : numpy.random.Generator
+        Source of the draws.
 
     Returns
     -------

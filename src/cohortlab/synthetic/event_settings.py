@@ -58,6 +58,11 @@ def check_event_settings(
 ) -> None:
     """Check all settings of `cohortlab.synthetic.generate_event_log`.
 
+    Parameters
+    ----------
+    **settings
+        Those of that function, by name.
+
     Raises
     ------
     ValueError

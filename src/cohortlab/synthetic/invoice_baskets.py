@@ -92,6 +92,19 @@ def draw_customers(
 ) -> tuple[Customers, np.ndarray]:
     """Draw customers with their types and numbers of invoices, and those of the two odd roles.
 
+    Parameters
+    ----------
+    n_named : int
+        Customers with a number.
+    plan : Plan
+        What was planted.
+    nameless_rate : float
+        Customers without a number for each invoice of the named; 0 to 1.
+    returned_rate : float
+        Customers who only returned, for each named one; 0 to 1.
+    rng : numpy.random.Generator
+        Source of the draws.
+
     Returns
     -------
     Customers

@@ -49,6 +49,11 @@ def check_invoice_settings(
 ) -> None:
     """Check all settings of `cohortlab.synthetic.generate_invoice_log`.
 
+    Parameters
+    ----------
+    **settings
+        Those of that function, by name.
+
     Raises
     ------
     ValueError

@@ -97,7 +97,20 @@ def committed_files(root: Path, revision: str, studies: Iterable[str] = ()) -> l
 
 
 def present_files(made: Path, studies: Iterable[str] = ()) -> list[str]:
-    """List the files of results and reports in a working tree that Git does not ignore."""
+    """List the files of results and reports in a working tree that Git does not ignore.
+
+    Parameters
+    ----------
+    made : pathlib.Path
+        The working tree.
+    studies : iterable of str
+        Only those of these; all where none is named.
+
+    Returns
+    -------
+    list of str
+        Paths below the tree.
+    """
     listed = git(
         made, "ls-files", "-z", "-co", "--exclude-standard", "--deduplicate", *_folders(studies)
     )
@@ -181,11 +194,40 @@ def machines_of(root: Path, revision: str, studies: Iterable[str] = ()) -> list[
 
 
 def is_same_kind(kinds: list[dict]) -> bool:
-    """Say whether this machine is of the one kind that made a commit's results."""
+    """Say whether this machine is of the one kind that made a commit's results.
+
+    Parameters
+    ----------
+    kinds : list of dict
+        The different fingerprints of the machines that made them.
+
+    Returns
+    -------
+    bool
+        False too where there were several kinds, or none is known.
+    """
     return kinds == [fingerprint()]
 
 
 def git(root: Path, *arguments: str) -> str:
-    """Run Git in a folder and return what it says; an error where it fails."""
+    """Run Git in a folder.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The folder.
+    *arguments : str
+        Of the command.
+
+    Returns
+    -------
+    str
+        What it writes.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        If it fails.
+    """
     command = ["git", "-C", str(root), *arguments]
     return subprocess.run(command, check=True, capture_output=True).stdout.decode()
