@@ -7,9 +7,11 @@ results do not depend on the order of rows or on threads.
 """
 
 from collections.abc import Mapping
+from itertools import islice
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from cohortlab.features.item_properties import item_categories, with_availability
 from cohortlab.features.session_sums import NO_CATEGORY, SUMS, session_sums
@@ -37,7 +39,6 @@ _CATEGORY_FEATURES = ("unique_categories_viewed", "category_spread_ratio")
 _AVAILABILITY_FEATURES = ("avg_item_availability",)
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
-_BATCH_ROWS = 500_000
 
 
 def sessionise(events: ir.Table, *, gap_sec: float = GAP_SEC) -> ir.Table:
@@ -202,7 +203,7 @@ def session_features(
     """
     missing = features_left_out(item_properties) if left_out is None else left_out
     described = _described(events, item_properties, missing)
-    summary = _summary(described, _milliseconds(gap_sec)).order_by(*SESSION)
+    summary = _summary(described, _milliseconds(gap_sec))
     columns = {name: value for name, value in _columns(summary).items() if name not in missing}
     return summary.select(session_id=session_ids(summary), **columns)
 
@@ -267,15 +268,17 @@ def _described(events: ir.Table, item_properties: ir.Table, missing: dict[str, s
 
 
 def _summary(events: ir.Table, gap_ms: int) -> ir.Table:
-    """Sum up each session, now."""
+    """Sum up each session, now, into a table that lies in order, as DuckDB reads what it wrote."""
     backend = ibis.get_backend(events)
     schema = {"visitor_id": events.visitor_id.type()} | dict.fromkeys(SUMS, "int64")
     summary = backend.create_table(ibis.util.gen_name("cohortlab"), schema=ibis.schema(schema))
     ordered = backend.con.sql(backend.compile(events.order_by("visitor_id", "timestamp_ms")))
-    # What one connection still reads, another one must write.
+    sums = session_sums(ordered.to_arrow_reader(), gap_ms=gap_ms)
+    # What one connection still reads, another one must write; it writes large tables faster.
     with backend.con.cursor() as writer:
-        for sums in session_sums(ordered.to_arrow_reader(_BATCH_ROWS), gap_ms=gap_ms):
-            writer.from_arrow(sums).insert_into(summary.get_name())
+        while some := list(islice(sums, 4)):
+            table = pa.concat_tables(some).combine_chunks()
+            writer.from_arrow(table).insert_into(summary.get_name())
     return summary
 
 
