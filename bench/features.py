@@ -1,14 +1,15 @@
 """
-Session features by cohortlab (Ibis and DuckDB) beside pandas, on a synthetic event log.
+Session features by cohortlab (DuckDB by Ibis, and a pass) beside pandas, on a synthetic log.
 
-Each way reads the same CSV files, finds sessions, computes their twelve features and writes
-Parquet; the numbers must be equal. pandas is written in three ways, because how it is written
-decides more than the library: with functions in `agg` for conditional counts, as notebooks on this
-log mostly have it; with columns of 0 and 1 that `agg` sums; and with times and keys kept as numbers
-besides. The first is so slow that it runs once, on a tenth of the events unless `--plain-events`
-says otherwise (2,760,000 of them take it a quarter of an hour). Each run is a process of its own,
-so that its peak memory is its own. Prints JSON. Everything, with growth at 1, 3, 10 and 30 million
-events, and a quick run:
+cohortlab lets DuckDB join and sort the events, and sums up sessions in one pass through them. Each
+way reads the same CSV files, finds sessions, computes their twelve features and writes Parquet; the
+numbers must be equal. pandas is written in three ways, because how it is written decides more than
+the library: with functions in `agg` for conditional counts, as notebooks on this log mostly have
+it; with columns of 0 and 1 that `agg` sums; and with times and keys kept as numbers besides. The
+first is so slow that it runs once, on a tenth of the events unless `--plain-events` says otherwise
+(2,760,000 of them take it a quarter of an hour). Each run is a process of its own, so that its peak
+memory is its own. Prints JSON. Everything, with growth at 1, 3, 10 and 30 million events, and a
+quick run:
 
     python bench/features.py
     python bench/features.py --events 200000 --growth 50000 100000 --repeats 1
