@@ -13,6 +13,7 @@ from cohortlab import score
 from cohortlab.arrays import pack_arrays
 from cohortlab.embedding import Recipe, fit_leaf_forest, scaled_leaves
 from cohortlab.score.__main__ import main
+from cohortlab.score.reading import read_parts
 from cohortlab.score.storage import _digest
 from cohortlab.score.stream import score_file
 from cohortlab.score.votes import _by_depth, _vote, leaf_numbers, vote
@@ -234,6 +235,48 @@ def test_text_in_a_column_of_numbers_concerns_its_row_alone(bundle, tmp_path):
     assert found.loc[2, "customer_id"] == "'=1+1"
 
 
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_other_separators_marks_of_the_encoding_and_line_ends_are_read(bundle, tmp_path, separator):
+    table = customers()[0].iloc[:5].assign(remark='a, b "c"\nd')
+    text = table.to_csv(index=False, sep=separator, lineterminator="\r\n")
+    (tmp_path / "new.csv").write_bytes(text.encode("utf-8-sig"))
+    assert score_file(bundle, tmp_path / "new.csv", tmp_path / "out.csv")["assigned"] == 5
+
+
+def test_a_number_is_read_alike_whatever_else_is_in_its_column(bundle, tmp_path):
+    table = customers()[0].iloc[:7].astype(str)
+    table["pieces"] = ["0.1", " 3 ", "1e3", "7.000000000000001", "123456789.123456789", "inf", ""]
+    read = []
+    for fault in ([], ["many"], ["1,5"]):
+        faulty = table.iloc[: len(fault)].assign(pieces=fault)
+        pd.concat([table, faulty]).to_csv(tmp_path / "new.csv", index=False)
+        parts = list(read_parts(bundle, tmp_path / "new.csv", part_rows=100))
+        read.append(parts[0]["pieces"].to_numpy())
+        assert np.isnan(read[-1][7:]).all()
+    expected = np.array([0.1, 3, 1e3, 7.000000000000001, 123456789.123456789, np.inf, np.nan])
+    for found in read:
+        np.testing.assert_array_equal(found[:7], expected)
+
+
+def test_signs_truth_values_and_coded_texts_are_numbers_too(bundle, tmp_path):
+    table = (
+        customers()[0]
+        .iloc[:3]
+        .assign(pieces=pd.Categorical(["+5", "-5", "five"]), recency=[True, False, True])
+    )
+    table.to_parquet(tmp_path / "new.parquet")
+    [part] = read_parts(bundle, tmp_path / "new.parquet", part_rows=100)
+    np.testing.assert_array_equal(part["pieces"], [5, -5, np.nan])
+    np.testing.assert_array_equal(part["recency"], [1, 0, 1])
+
+
+def test_a_column_that_stands_twice_is_refused(bundle, tmp_path):
+    table = customers()[0]
+    pd.concat([table, table[["pieces"]]], axis=1).to_csv(tmp_path / "new.csv", index=False)
+    with pytest.raises(ValueError, match=r"columns \['pieces'\] stand in it more than once"):
+        score_file(bundle, tmp_path / "new.csv", tmp_path / "out.csv")
+
+
 def test_an_empty_file_gives_an_empty_table(bundle, tmp_path):
     customers()[0].iloc[:0].to_parquet(tmp_path / "new.parquet")
     assert score_file(bundle, tmp_path / "new.parquet", tmp_path / "out.parquet")["rows"] == 0
@@ -287,10 +330,10 @@ def test_a_file_that_cannot_be_scored_is_named_and_nothing_is_written(
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("short.csv", "1,2", "Line: 50002; Original Line: 1,2; Expected Number of Columns"),
-        ("latin.csv", "M\xfcller,1,1,1", "not utf-8"),
+        ("short.csv", "1,2", "Row #50002: Expected 4 columns, got 2: 1,2"),
+        ("latin.csv", "M\xfcller,1,1,1", "invalid UTF8"),
         ("no.parquet", "", "Parquet"),
-        ("cut.csv.gz", "", "gzip|GZIP"),
+        ("cut.csv.gz", "", "zlib inflate failed"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told_in_one_line(bundle, tmp_path, name, content, message):
