@@ -2,7 +2,9 @@
 
 import json
 import os
+import selectors
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -139,6 +141,23 @@ def test_a_server_ends_with_its_block_and_everything_that_it_started(make_projec
     process.communicate()
     assert process.returncode == 1
     wait_for(lambda: not is_running(int((project / "started").read_text())))
+
+
+def test_a_stand_in_that_goes_as_its_process_ends_does_not_end_the_server():
+    served, stand_in = socket.socketpair()
+    process = subprocess.Popen(["true"])
+    children = {served: process.pid}
+    selector = selectors.DefaultSelector()
+    selector.register(served, selectors.EVENT_READ, "spoken")
+    selector.register(os.pidfd_open(process.pid), selectors.EVENT_READ, served)
+    stand_in.close()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    keys = {key.data == "spoken": key for key, _ in selector.select()}
+    assert len(keys) == 2
+    warm._report(keys[False], children, selector)
+    warm._pass_on(keys[True].fileobj, children, selector)
+    assert children == {}
+    assert len(selector.get_map()) == 0
 
 
 def test_a_kernel_of_another_language_is_left_alone(monkeypatch):

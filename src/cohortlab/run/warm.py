@@ -187,6 +187,8 @@ def _receive(connection: socket.socket) -> tuple[dict, list[int]]:
 
 def _pass_on(connection: socket.socket, children: dict, selector: selectors.BaseSelector) -> None:
     """Send on a signal that a stand-in received; where it is gone, end what it stood for."""
+    if connection.fileno() < 0:  # its process ended at that moment, and was reported first
+        return
     number = connection.recv(1)
     if connection in children:
         _kill(children[connection], number[0] if number else signal.SIGKILL)
