@@ -40,9 +40,11 @@ def colour_codes(pixels: np.ndarray) -> np.ndarray:
     >>> [f"{code:08x}" for code in colour_codes(np.array([[255, 0, 16]], dtype=np.uint8))]
     ['ff0010ff']
     """
-    four = np.full((*pixels.shape[:-1], 4), OPAQUE, dtype=np.uint8)
-    four[..., : pixels.shape[-1]] = pixels
-    return four.view(">u4")[..., 0].astype(np.uint32)
+    codes = np.full(pixels.shape[:-1], OPAQUE, dtype="<u4")
+    parts = codes[..., np.newaxis].view(np.uint8)
+    for channel in range(pixels.shape[-1]):
+        parts[..., 3 - channel] = pixels[..., channel]
+    return codes
 
 
 def unpack_codes(codes: np.ndarray) -> np.ndarray:

@@ -1,9 +1,9 @@
-"""Weighted k-means, exact and fast: repeated starts on a summary, the best finished on all points.
+"""Weighted k-means, exact and fast: starts on a summary, the better half finished on all points.
 
 Equal pixels are one point with a weight, which changes nothing but the time. Points that lie close
-together are first summed up in cells, and these in blocks, on which a start costs little. The best
-is improved on the cells, and then carried on over all points, so that summaries only choose where
-to begin.
+together are summed up in cells, on whose means a start costs little. The better half of the starts
+is improved there and then carried on over all points, where the best is chosen: the summary says
+no more than where to begin.
 """
 
 from dataclasses import dataclass
@@ -12,16 +12,17 @@ import numpy as np
 
 from cohortlab.palette import lloyd
 
-MAX_ITER = 300
-# So many centres are moved at once, at first: Fritzke (2020), The breathing k-means algorithm.
-_BREATH = 3
-# A pass that lowers the error by a smaller part of it is the last.
-TOLERANCE = 1e-5
-# Along the longest side of the points' box: some five thousand cells of a photograph; and of
-# blocks, times the cube root of the clusters, so that each has as many.
-_CELLS, _BLOCKS = 32, 8
-# So many of the best starts on blocks are compared on cells.
-_FINALISTS = 3
+N_STARTS, MAX_ITER = 8, 300
+# A pass that lowers the error by a smaller part of it is the last; on the summary the part is this,
+# or what is asked for where that is more.
+TOLERANCE, _ROUGHLY = 2e-5, 1e-4
+# So many centres are moved at once, at first: Fritzke (2020), The breathing k-means algorithm; and
+# of a palette no more than this part.
+_BREATH, _BREATH_PART = 5, 4
+# Cells along the longest side of the points' box, times the cube root of the clusters, so that each
+# has as many; then twice as many, until a cluster has enough, or there would be too many places:
+# then the points themselves are the summary.
+_CELLS, _ENOUGH, _PLACES = 10, 16, 1 << 22
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,6 @@ class Centres:
     ----------
     points : ndarray of shape (n_centres, n_dimensions)
         The centres, each the weighted mean of its points.
-    labels : ndarray of int32, shape (n_points,)
-        The nearest centre of each point.
     error : float
         Weighted sum of squared distances.
     n_iter : int
@@ -41,7 +40,6 @@ class Centres:
     """
 
     points: np.ndarray
-    labels: np.ndarray
     error: float
     n_iter: int
 
@@ -52,7 +50,7 @@ def weighted_kmeans(
     n_clusters: int,
     *,
     rng: np.random.Generator,
-    n_starts: int = 16,
+    n_starts: int = N_STARTS,
     tolerance: float = TOLERANCE,
     max_iter: int = MAX_ITER,
 ) -> Centres:
@@ -61,16 +59,16 @@ def weighted_kmeans(
     Parameters
     ----------
     points : ndarray of shape (n_points, n_dimensions)
-        Distinct points.
+        Distinct points, of 1 to 4 dimensions.
     weights : ndarray of shape (n_points,)
         Whole numbers from 1, such as the pixels of a colour.
     n_clusters : int
         Centres to place, at least 1; with no more points than that, each point is a centre.
     rng : numpy.random.Generator
         Of the starts.
-    n_starts : int, default 16
-        Starts by k-means++ on the summary, of which the best is carried on.
-    tolerance : float, default 1e-5
+    n_starts : int, default 8
+        Starts by k-means++ on the summary, of which the better half is carried on.
+    tolerance : float, default 2e-5
         A pass that lowers the error by a smaller part of it is the last; 0: until none lowers it.
     max_iter : int, default 300
         Passes at most.
@@ -80,79 +78,103 @@ def weighted_kmeans(
     Centres
         A local optimum, to the tolerance.
     """
-    points = np.ascontiguousarray(points, dtype=float)
-    weights = np.ascontiguousarray(weights, dtype=float)
-    if len(points) <= n_clusters:
-        return Centres(points.copy(), np.arange(len(points), dtype=np.int32), 0.0, 0)
-    cell_of, cells, mass = _summary(points, weights, n_clusters, _CELLS)
-    n_blocks = min(_CELLS, round(_BLOCKS * n_clusters ** (1 / 3)))
-    block_of, blocks, block_mass = _summary(cells, mass, n_clusters, n_blocks)
-    limits = tolerance, max_iter
-    shape = n_clusters, 2 + int(np.log(n_clusters))
-    starts = (lloyd.plus_plus(blocks, block_mass, rng.random(shape)) for _ in range(n_starts))
-    ends = (lloyd.lloyd(blocks, block_mass, *start, *limits) for start in starts)
-    finalists = (
-        lloyd.lloyd(cells, mass, centres, labels[block_of], *limits)
-        for centres, labels, *_ in sorted(ends, key=_error_of)[:_FINALISTS]
-    )
-    centres, labels, *_ = _breathe(cells, mass, min(finalists, key=_error_of), limits)
-    return Centres(*lloyd.lloyd(points, weights, centres, labels[cell_of], *limits))
+    n_points, n_dimensions = points.shape
+    if n_points <= n_clusters:
+        return Centres(np.array(points, dtype=float), 0.0, 0)
+    enough = min(_ENOUGH * n_clusters, n_points)
+    points, weights = (np.ascontiguousarray(a, dtype=float) for a in (points, weights))
+    cells = _cells(points, weights, n_clusters, enough)
+    summary = cells.means, cells.mass
+    if len(cells.mass) < enough:
+        summary = np.ascontiguousarray(cells.points.T), cells.weights
+    limits, shape = (max(tolerance, _ROUGHLY), max_iter), (n_clusters, 2 + int(np.log(n_clusters)))
+    starts = (lloyd.plus_plus(*summary, rng.random(shape)) for _ in range(n_starts))
+    ends = sorted((lloyd.lloyd_of_means(*summary, s, *limits) for s in starts), key=_error_of)
+    improved = (_breathe(summary, end, limits)[0] for end in ends[: (n_starts + 1) // 2])
+    finished = (lloyd.lloyd(cells, centres, tolerance, max_iter) for centres in improved)
+    centres, error, n_iter = min(finished, key=_error_of)
+    return Centres(centres[:, :n_dimensions], error, n_iter)
+
+
+def nearest_of(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Find the nearest centre of each point.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_points, n_dimensions)
+        Of 1 to 4 dimensions.
+    centres : ndarray of shape (n_centres, n_dimensions)
+        At least one.
+
+    Returns
+    -------
+    ndarray of int32, shape (n_points,)
+        Place of the centre, the first of several.
+    """
+    columns = np.zeros((lloyd.N_COLUMNS, len(points)))
+    columns[: points.shape[1]] = points.T
+    four = np.zeros((len(centres), lloyd.N_COLUMNS))
+    four[:, : points.shape[1]] = centres
+    return lloyd.two_nearest(columns, four)[0]
 
 
 def _error_of(end: tuple) -> float:
-    return end[2]
+    return end[1]
 
 
-def _summary(points: np.ndarray, weights: np.ndarray, n_clusters: int, n_along: int) -> tuple:
-    """Sum points up in cubic cells: the cell of each point, the cells' means and weights.
+def _cells(points: np.ndarray, weights: np.ndarray, n_clusters: int, enough: int) -> lloyd.Cells:
+    """Sort points into cells, of which there are enough unless too small ones would be needed."""
+    low, sides = lloyd.box_of(points)
+    n_along = _CELLS * n_clusters ** (1 / 3)
+    while True:
+        width = max(sides.max() / n_along, np.finfo(float).tiny)
+        shape = (sides / width).astype(np.int64) + 1
+        cells = lloyd.Cells(*lloyd.sort_into_cells(points, weights, low, width, shape))
+        if len(cells.mass) >= enough or np.prod(2 * shape) > _PLACES:
+            return cells
+        n_along *= 2
 
-    Where there would be no more cells than clusters, points stay as they are.
-    """
-    low = points.min(axis=0)
-    span = points.max(axis=0) - low
-    width = max(span.max() / n_along, np.finfo(float).tiny)
-    found = lloyd.sum_up(points, weights, low, 1 / width, (span / width).astype(np.int64) + 1)
-    return found if len(found[1]) > n_clusters else (np.arange(len(points)), points, weights)
 
-
-def _breathe(points: np.ndarray, weights: np.ndarray, best: tuple, limits: tuple) -> tuple:
+def _breathe(summary: tuple, best: tuple, limits: tuple) -> tuple:
     """Move centres from where they are of little use to where they are missing.
 
     Some centres are added where the error is largest, and as many taken out where they are of
     least use. Where that does not help, one fewer is tried, down to none.
     """
-    breath = min(_BREATH, len(best[0]) // 8)
+    breath = min(_BREATH, len(best[0]) // _BREATH_PART)
     while breath > 0:
-        wide = lloyd.lloyd(
-            points, weights, _widened(points, weights, best, breath), best[1], *limits
-        )
-        narrow = _narrowed(points, weights, wide[0], breath)
-        nobody = np.zeros(len(points), dtype=np.int32)
-        tried = lloyd.lloyd(points, weights, narrow, nobody, *limits)
-        if tried[2] < best[2] * (1 - limits[0]):
+        wide = lloyd.lloyd_of_means(*summary, _widened(*summary, best[0], breath), *limits)
+        narrow = _narrowed(*summary, wide[0], breath)
+        tried = lloyd.lloyd_of_means(*summary, narrow, *limits)
+        if tried[1] < best[1] * (1 - limits[0]):
             best = tried
         else:
             breath -= 1
     return best
 
 
-def _widened(points: np.ndarray, weights: np.ndarray, found: tuple, n_more: int) -> np.ndarray:
+def _widened(columns: np.ndarray, weights: np.ndarray, centres: np.ndarray, n_more: int):
     """Add centres beside those of the largest error, half a standard deviation along each axis."""
-    centres, labels, *_ = found
-    own = weights * ((points - centres[labels]) ** 2).sum(axis=1)
-    errors = np.bincount(labels, own, minlength=len(centres))
-    mass = np.bincount(labels, weights, minlength=len(centres))
+    nearest, squared, _ = lloyd.two_nearest(columns, centres)
+    errors = np.bincount(nearest, weights * squared, minlength=len(centres))
+    mass = np.bincount(nearest, weights, minlength=len(centres))
     worst = np.argsort(-errors, kind="stable")[:n_more]
     aside = np.sqrt(errors[worst] / np.maximum(mass[worst], 1))
     return np.vstack([centres, centres[worst] + aside[:, None] / 2])
 
 
-def _narrowed(points: np.ndarray, weights: np.ndarray, centres: np.ndarray, n_less: int):
-    """Take centres out that are of little use, but never two that are next to each other."""
-    useful = lloyd.usefulness(points, weights, centres)
-    nearest = lloyd.neighbours(centres)[1][:, 1]
+def _narrowed(columns: np.ndarray, weights: np.ndarray, centres: np.ndarray, n_less: int):
+    """Take centres out that are of little use, but never two that are next to each other.
+
+    The use of a centre is by how much the error grows without it, its points going to the second.
+    """
+    nearest, first, second = lloyd.two_nearest(columns, centres)
+    useful = np.bincount(nearest, weights * (second - first), minlength=len(centres))
+    apart = ((centres[:, None] - centres[None]) ** 2).sum(axis=2)
+    np.fill_diagonal(apart, np.inf)
+    beside = apart.argmin(axis=1)
     gone: list[int] = []
     for j in np.argsort(useful, kind="stable"):
-        if len(gone) < n_less and j not in nearest[gone]:
+        if len(gone) < n_less and j not in beside[gone]:
             gone.append(j)
     return np.delete(centres, gone, axis=0)

@@ -1,353 +1,393 @@
-"""The loops of k-means, compiled: a summary of points, k-means++, Lloyd's passes with bounds."""
+"""The loops of k-means, compiled: points in cells, k-means++, and Lloyd's passes.
+
+Points have four columns, so that no loop over columns stands within those over points and centres,
+which compilers turn into code many times faster; where points have fewer, the rest are zeros.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 
 from cohortlab.compiled import compiled
 
+N_COLUMNS = 4
+# Points whose nearest centres are looked for together: what is known of them stays in the cache.
+_TOGETHER = 256
+# Margins are this much wider, so that rounding leaves out no centre that is as near as another.
+_ROUNDING = 1 + 1e-9
+
+
+class Cells(NamedTuple):
+    """Points sorted into cubic cells.
+
+    Attributes
+    ----------
+    points : ndarray of float64, shape (n_points, 4)
+        Those of one cell after those of another.
+    weights : ndarray of float64, shape (n_points,)
+        Of each.
+    begins : ndarray of int64, shape (n_cells + 1,)
+        Where each cell begins, and after the last its end.
+    middles : ndarray of float64, shape (n_cells, 4)
+        Of the cubes.
+    width : float
+        Of every cube.
+    means : ndarray of float64, shape (4, n_cells)
+        Of the points of each, weighted.
+    mass : ndarray of float64, shape (n_cells,)
+        Sum of their weights.
+    squares : float
+        Weighted sum of the squared lengths of all points.
+    """
+
+    points: np.ndarray
+    weights: np.ndarray
+    begins: np.ndarray
+    middles: np.ndarray
+    width: float
+    means: np.ndarray
+    mass: np.ndarray
+    squares: float
+
 
 @compiled()
-def sum_up(points, weights, low, per_width, n_along):
-    """Sum points up in cells: the cell of each, the cells' means and weights.
+def box_of(points):
+    """Find the box that holds points.
 
     Parameters
     ----------
-    points : ndarray of float, shape (n_points, n_dimensions)
-        What is clustered.
-    weights : ndarray of float, shape (n_points,)
-        How often each stands, above 0.
-    low : ndarray of float, shape (n_dimensions,)
-        Lower corner of the first cell.
-    per_width : float
-        Cells a unit.
-    n_along : ndarray of int, shape (n_dimensions,)
-        Cells along each dimension.
+    points : ndarray of float64, shape (n_points, n_dimensions)
+        At least one point, of 1 to 4 dimensions.
 
     Returns
     -------
-    cell_of : ndarray of int32, shape (n_points,)
-        Numbers of cells, in the order in which they are met.
-    means : ndarray of float, shape (n_cells, n_dimensions)
-        Weighted means; cells without a point are left out.
-    mass : ndarray of float, shape (n_cells,)
-        Sums of weights.
+    low, sides : ndarray of float64, shape (4,)
+        Its lowest corner and its sides; 0 in columns that points do not have.
     """
-    n_points, n_dimensions = points.shape
-    number = np.full(np.prod(n_along), -1, dtype=np.int32)
-    cell_of = np.empty(n_points, dtype=np.int32)
-    sums = np.zeros((n_points, n_dimensions))
-    mass = np.zeros(n_points)
-    n_cells = 0
-    for i in range(n_points):
-        place = 0
-        for d in range(n_dimensions):
-            along = min(int((points[i, d] - low[d]) * per_width), n_along[d] - 1)
-            place = place * n_along[d] + along
-        if number[place] < 0:
-            number[place] = n_cells
-            n_cells += 1
-        cell = number[place]
-        cell_of[i] = cell
-        mass[cell] += weights[i]
-        for d in range(n_dimensions):
-            sums[cell, d] += weights[i] * points[i, d]
-    means = sums[:n_cells] / mass[:n_cells].reshape(-1, 1)
-    return cell_of, means, mass[:n_cells].copy()
+    low, high = np.zeros(N_COLUMNS), np.zeros(N_COLUMNS)
+    for d in range(points.shape[1]):
+        low[d] = high[d] = points[0, d]
+        for i in range(1, len(points)):
+            low[d] = min(low[d], points[i, d])
+            high[d] = max(high[d], points[i, d])
+    return low, high - low
 
 
 @compiled()
-def plus_plus(points, weights, draws):
-    """Draw centres by k-means++, of several candidates the best; the nearest centre of each point.
+def sort_into_cells(points, weights, low, width, n_along):
+    """Sort points into cells.
 
     Parameters
     ----------
-    points : ndarray of float, shape (n_points, n_dimensions)
-        What is clustered.
-    weights : ndarray of float, shape (n_points,)
+    points : ndarray of float64, shape (n_points, n_dimensions)
+        Of 1 to 4 dimensions.
+    weights : ndarray of float64, shape (n_points,)
         How often each stands, above 0.
-    draws : ndarray of float, shape (n_clusters, n_candidates)
+    low : ndarray of float64, shape (4,)
+        Lowest corner of the first cell.
+    width : float
+        Of each cell, above 0.
+    n_along : ndarray of int64, shape (4,)
+        Cells along each side; 1 along columns that points do not have.
+
+    Returns
+    -------
+    tuple
+        The fields of `Cells`.
+    """
+    n_points, n_dimensions = points.shape
+    per_width, n_cells = 1 / width, 0
+    number = np.full(np.prod(n_along), -1, dtype=np.int32)
+    cell_of, middles = np.empty(n_points, dtype=np.int32), np.empty((n_points, N_COLUMNS))
+    sizes, along = np.zeros(n_points + 1, dtype=np.int64), np.zeros(N_COLUMNS, dtype=np.int64)
+    for i in range(n_points):
+        place = 0
+        for d in range(n_dimensions):
+            along[d] = min(int((points[i, d] - low[d]) * per_width), n_along[d] - 1)
+            place = place * n_along[d] + along[d]
+        if number[place] < 0:
+            for d in range(N_COLUMNS):
+                middles[n_cells, d] = low[d] + (along[d] + 0.5) * width
+            number[place] = n_cells
+            n_cells += 1
+        cell_of[i] = number[place]
+        sizes[cell_of[i] + 1] += 1
+    begins = np.cumsum(sizes[: n_cells + 1])
+    ends = begins[:-1].copy()
+    in_order, weights_in_order = np.zeros((n_points, N_COLUMNS)), np.empty(n_points)
+    means, mass, squares = np.zeros((n_cells, N_COLUMNS)), np.zeros(n_cells), 0.0
+    for i in range(n_points):
+        cell, weight = cell_of[i], weights[i]
+        to = ends[cell]
+        ends[cell] = to + 1
+        weights_in_order[to] = weight
+        mass[cell] += weight
+        for d in range(n_dimensions):
+            value = points[i, d]
+            in_order[to, d] = value
+            means[cell, d] += weight * value
+            squares += weight * value**2
+    means = np.ascontiguousarray((means / mass.reshape(-1, 1)).T)
+    middles = middles[:n_cells].copy()
+    return in_order, weights_in_order, begins, middles, width, means, mass, squares
+
+
+@compiled()
+def plus_plus(columns, weights, draws):
+    """Draw centres by k-means++, of several candidates the best.
+
+    Parameters
+    ----------
+    columns : ndarray of float64, shape (4, n_points)
+        The points.
+    weights : ndarray of float64, shape (n_points,)
+        How often each stands, above 0.
+    draws : ndarray of float64, shape (n_clusters, n_candidates)
         Uniform in [0, 1): which point each candidate becomes.
 
     Returns
     -------
-    centres : ndarray of float, shape (n_clusters, n_dimensions)
-        Points among `points`.
-    labels : ndarray of int32, shape (n_points,)
-        The nearest of them.
+    ndarray of float64, shape (n_clusters, 4)
+        Points among those given.
 
     References
     ----------
     Arthur and Vassilvitskii (2007), k-means++: the advantages of careful seeding, with the several
     candidates that their last section suggests.
     """
-    n_points = len(points)
+    n_points = columns.shape[1]
     n_clusters, n_trials = draws.shape
-    labels = np.zeros(n_points, dtype=np.int32)
-    centres = np.empty((n_clusters, points.shape[1]))
-    nearest = np.full(n_points, np.inf)
+    centres = np.empty((n_clusters, N_COLUMNS))
+    nearest, away, kept = np.full(n_points, np.inf), np.empty(n_points), np.empty(n_points)
     chances = weights.copy()
     for cluster in range(n_clusters):
         cumulative = np.cumsum(chances)
-        best, best_total = 0, np.inf
+        least = np.inf
         for trial in range(n_trials if cluster else 1):
             drawn = np.searchsorted(cumulative, draws[cluster, trial] * cumulative[-1], "right")
             drawn = min(drawn, n_points - 1)
+            _squared(columns, 0, columns[:, drawn], away)
             total = 0.0
             for i in range(n_points):
-                total += weights[i] * min(_squared(points, i, points, drawn), nearest[i])
-            if total < best_total:
-                best, best_total = drawn, total
-        centres[cluster] = points[best]
-        for i in range(n_points):
-            away = _squared(points, i, centres, cluster)
-            if away < nearest[i]:
-                nearest[i], labels[i] = away, cluster
-            chances[i] = weights[i] * nearest[i]
-    return centres, labels
+                away[i] = min(away[i], nearest[i])
+                total += weights[i] * away[i]
+            if total < least:
+                least = total
+                centres[cluster] = columns[:, drawn]
+                kept, away = away, kept
+        nearest, kept = kept, nearest
+        chances = weights * nearest
+    return centres
 
 
 @compiled()
-def lloyd(points, weights, centres, labels, tolerance, max_iter):
-    """Move centres to the means of their points, until that lowers the error no more.
+def _squared(columns, begin, centre, away):
+    """Write the squared distances to a centre into `away`, from a point on."""
+    end = begin + len(away)
+    x, y, z, t = (
+        columns[0, begin:end],
+        columns[1, begin:end],
+        columns[2, begin:end],
+        columns[3, begin:end],
+    )
+    at_x, at_y, at_z, at_t = centre[0], centre[1], centre[2], centre[3]
+    for i in range(len(away)):
+        away[i] = (x[i] - at_x) ** 2 + (y[i] - at_y) ** 2 + (z[i] - at_z) ** 2 + (t[i] - at_t) ** 2
+
+
+@compiled()
+def two_nearest(columns, centres):
+    """Find the nearest centre of each point, and how far that and the second are.
 
     Parameters
     ----------
-    points : ndarray of float, shape (n_points, n_dimensions)
-        What is clustered.
-    weights : ndarray of float, shape (n_points,)
-        How often each stands, above 0.
-    centres : ndarray of float, shape (n_clusters, n_dimensions)
-        Where they start; not changed.
-    labels : ndarray of int, shape (n_points,)
-        A centre for each point; any will do, good ones save time.
-    tolerance : float
-        Share of the first error: a pass that lowers the error by no more is the last.
-    max_iter : int
-        Most passes.
+    columns : ndarray of float64, shape (4, n_points)
+        The points.
+    centres : ndarray of float64, shape (n_centres, 4)
+        At least one.
 
     Returns
     -------
-    centres : ndarray of float, shape (n_clusters, n_dimensions)
-        Where they end.
-    labels : ndarray of int, shape (n_points,)
-        The nearest of each point.
-    error : float
-        Weighted sum of squared distances, in squared units of `points`.
-    n_iter : int
-        Passes made.
-
-    Notes
-    -----
-    Most points are skipped by bounds on the distances to the own and to the second centre, the
-    others look only at centres near their own (exponion): what comes out is what looking at all
-    centres would give.
-
-    References
-    ----------
-    Hamerly (2010), Making k-means even faster. Newling and Fleuret (2016), Fast k-means with
-    accurate bounds.
+    nearest : ndarray of int32, shape (n_points,)
+        Place of the nearest centre, the first of several.
+    first, second : ndarray of float64, shape (n_points,)
+        Squared distances to the nearest and to the second, infinite where there is one centre.
     """
-    n_points, n_clusters = len(points), len(centres)
-    centres, labels = centres.copy(), labels.copy()
-    sums, mass = _sums_of(points, weights, labels, n_clusters)
-    upper, lower = np.full(n_points, np.inf), np.zeros(n_points)
-    enough, n_iter = 0.0, 0
-    for n_iter in range(1, max_iter + 1):
-        between, order = neighbours(centres)
-        error = 0.0
-        for i in range(n_points):
-            own = labels[i]
-            half = between[own, order[own, 1]] / 2 if n_clusters > 1 else np.inf
-            if upper[i] <= max(half, lower[i]):
-                continue
-            upper[i] = np.sqrt(_squared(points, i, centres, own))
-            if upper[i] > max(half, lower[i]):
-                best, upper[i], lower[i] = _nearest(
-                    points, i, centres, own, upper[i], between[own], order[own]
+    n_points = columns.shape[1]
+    nearest = np.zeros(n_points, dtype=np.int32)
+    first, second = np.full(n_points, np.inf), np.full(n_points, np.inf)
+    away = np.empty(_TOGETHER)
+    for begin in range(0, n_points, _TOGETHER):
+        end = min(begin + _TOGETHER, n_points)
+        own, least, next_least = nearest[begin:end], first[begin:end], second[begin:end]
+        squared = away[: end - begin]
+        for j in range(len(centres)):
+            _squared(columns, begin, centres[j], squared)
+            for i in range(len(own)):
+                closer = squared[i] < least[i]
+                next_least[i] = least[i] if closer else min(next_least[i], squared[i])
+                least[i] = squared[i] if closer else least[i]
+                own[i] = j if closer else own[i]
+    return nearest, first, second
+
+
+@compiled()
+def lloyd_of_means(columns, weights, centres, tolerance, max_iter):
+    """Move centres to the means of their points, until that lowers the error little more.
+
+    Parameters
+    ----------
+    columns : ndarray of float64, shape (4, n_points)
+        The points.
+    weights : ndarray of float64, shape (n_points,)
+        How often each stands, above 0.
+    centres : ndarray of float64, shape (n_clusters, 4)
+        Where to begin.
+    tolerance : float
+        A pass that lowers the error by no more than this part of it is the last.
+    max_iter : int
+        Passes at most.
+
+    Returns
+    -------
+    centres : ndarray of float64, shape (n_clusters, 4)
+        A centre without points stays where it is.
+    error : float
+        Weighted squared distances to them of the points that each had in the last pass.
+    n_iter : int
+        Passes.
+    """
+    centres, squares = centres.copy(), 0.0
+    error, gain, n_iter = 0.0, np.inf, 0
+    for d in range(N_COLUMNS):
+        for i in range(len(weights)):
+            squares += weights[i] * columns[d, i] ** 2
+    while gain > tolerance * error and n_iter < max_iter:
+        nearest = two_nearest(columns, centres)[0]
+        sums, mass = np.zeros(centres.shape), np.zeros(len(centres))
+        for i in range(len(weights)):
+            mass[nearest[i]] += weights[i]
+            for d in range(N_COLUMNS):
+                sums[nearest[i], d] += weights[i] * columns[d, i]
+        error, gain = _move(centres, sums, mass, squares)
+        n_iter += 1
+    return centres, error, n_iter
+
+
+@compiled()
+def lloyd(cells, centres, tolerance, max_iter):
+    """Move centres as `lloyd_of_means` does, faster, for points in cells.
+
+    Parameters
+    ----------
+    cells : Cells
+        The points.
+    centres : ndarray of float64, shape (n_clusters, 4)
+        Where to begin.
+    tolerance : float
+        A pass that lowers the error by no more than this part of it is the last.
+    max_iter : int
+        Passes at most.
+
+    Returns
+    -------
+    centres : ndarray of float64, shape (n_clusters, 4)
+        A centre without points stays where it is.
+    error : float
+        Weighted squared distances to them of the points that each had in the last pass.
+    n_iter : int
+        Passes.
+    """
+    centres = centres.copy()
+    error, gain, n_iter = 0.0, np.inf, 0
+    while gain > tolerance * error and n_iter < max_iter:
+        sums, mass = _sums_of_nearest(cells, centres)
+        error, gain = _move(centres, sums, mass, cells.squares)
+        n_iter += 1
+    return centres, error, n_iter
+
+
+@compiled()
+def _move(centres, sums, mass, squares):
+    """Put centres to the means of their points: the error then, and what it fell by."""
+    error, gain = squares, 0.0
+    for j in range(len(centres)):
+        if mass[j] > 0:
+            for d in range(N_COLUMNS):
+                mean = sums[j, d] / mass[j]
+                gain += mass[j] * (mean - centres[j, d]) ** 2
+                error -= mean * sums[j, d]
+                centres[j, d] = mean
+    return max(error, 0.0), gain
+
+
+@compiled()
+def _sums_of_nearest(cells, centres):
+    """Sum up, for each centre, the points that it is the nearest to, and their weights.
+
+    What looking at every centre for every point would give, but a cell looks once for all of its
+    points: a centre is out of question where no corner of the cell is nearer to it than to the one
+    that is nearest to the middle (Kanungo et al. 2002). Where one is left, the mean of the cell
+    stands for its points.
+    """
+    n_clusters = len(centres)
+    sums, mass = np.zeros((n_clusters, N_COLUMNS)), np.zeros(n_clusters)
+    margins, columns = _margins(centres, cells.width), np.ascontiguousarray(centres.T)
+    x, y, z, t = columns[0], columns[1], columns[2], columns[3]
+    away, left = np.empty(n_clusters), np.empty(n_clusters, dtype=np.int64)
+    for cell in range(len(cells.mass)):
+        _squared(columns, 0, cells.middles[cell], away)
+        n_left = _not_out_of_question(away, margins, left)
+        if n_left == 1:
+            own = left[0]
+            mass[own] += cells.mass[cell]
+            for d in range(N_COLUMNS):
+                sums[own, d] += cells.mass[cell] * cells.means[d, cell]
+            continue
+        for i in range(cells.begins[cell], cells.begins[cell + 1]):
+            at, weight = cells.points[i], cells.weights[i]
+            own, least = 0, np.inf
+            for place in range(n_left):
+                j = left[place]
+                squared = (
+                    (x[j] - at[0]) ** 2
+                    + (y[j] - at[1]) ** 2
+                    + (z[j] - at[2]) ** 2
+                    + (t[j] - at[3]) ** 2
                 )
-                if best != own:
-                    labels[i] = best
-                    _change(sums, mass, points, weights, i, own, best)
-            error += weights[i] * upper[i] ** 2
-        moved, gain = _move(centres, sums, mass)
-        # In the first pass every distance is looked at, so this is the whole error.
-        enough = tolerance * error if n_iter == 1 else enough
-        if gain <= enough:
-            break
-        _loosen(upper, lower, labels, moved)
-    return centres, labels, _error(points, weights, centres, labels), n_iter
-
-
-@compiled()
-def _squared(points, i, others, j):
-    total = 0.0
-    for d in range(points.shape[1]):
-        total += (points[i, d] - others[j, d]) ** 2
-    return total
-
-
-@compiled()
-def _sums_of(points, weights, labels, n_clusters):
-    sums, mass = np.zeros((n_clusters, points.shape[1])), np.zeros(n_clusters)
-    for i in range(len(points)):
-        mass[labels[i]] += weights[i]
-        for d in range(points.shape[1]):
-            sums[labels[i], d] += weights[i] * points[i, d]
+                own, least = (j if squared < least else own), min(squared, least)
+            mass[own] += weight
+            for d in range(N_COLUMNS):
+                sums[own, d] += weight * at[d]
     return sums, mass
 
 
 @compiled()
-def _change(sums, mass, points, weights, i, old, new):
-    mass[old] -= weights[i]
-    mass[new] += weights[i]
-    for d in range(points.shape[1]):
-        part = weights[i] * points[i, d]
-        sums[old, d] -= part
-        sums[new, d] += part
+def _not_out_of_question(away, margins, left):
+    """Write into `left` the centres that may be the nearest to a point of a cell: how many."""
+    own = 0
+    for j in range(1, len(away)):
+        if away[j] < away[own]:
+            own = j
+    n_left, limit, margin = 0, away[own], margins[own]
+    for j in range(len(away)):
+        left[n_left] = j
+        n_left += away[j] - limit <= margin[j]
+    return n_left
 
 
 @compiled()
-def neighbours(centres):
-    """Return the distances between centres, and for each all from the nearest on, itself first.
+def _margins(centres, width):
+    """By how much the middle of a cell may be nearer to one centre than to another.
 
-    Parameters
-    ----------
-    centres : ndarray of float, shape (n_clusters, n_dimensions)
-        The centres.
-
-    Returns
-    -------
-    between : ndarray of float, shape (n_clusters, n_clusters)
-        Distances; -1 from a centre to itself, so that it comes first.
-    order : ndarray of int64, shape (n_clusters, n_clusters)
-        Centres by distance, a row for each.
+    The difference of the squared distances to two centres is linear in the point. From the middle
+    of a cube to a corner it changes by at most the width times the sum of the differences of the
+    centres' coordinates: where it is larger, all of the cube is nearer to the one.
     """
     n_clusters = len(centres)
-    between = np.zeros((n_clusters, n_clusters))
-    order = np.zeros((n_clusters, n_clusters), dtype=np.int64)
+    margins = np.zeros((n_clusters, n_clusters))
     for j in range(n_clusters):
         for other in range(n_clusters):
-            between[j, other] = np.sqrt(_squared(centres, j, centres, other))
-        between[j, j] = -1.0
-        order[j] = np.argsort(between[j])
-    return between, order
-
-
-@compiled()
-def _nearest(points, i, centres, own, away, between, order):
-    """Find the nearest centre of a point, its distance, and that of the second.
-
-    The own centre and the one next to it are at most `away + between` from the point; so are the
-    two nearest, and by the triangle inequality these are within twice `away` and that of the own.
-    """
-    best, first, second = own, away, np.inf
-    reach = 2 * away + between[order[1]] if len(order) > 1 else 0.0
-    for place in range(1, len(order)):
-        other = order[place]
-        if between[other] > reach:
-            break
-        distance = np.sqrt(_squared(points, i, centres, other))
-        if distance < first:
-            best, first, second = other, distance, first
-        elif distance < second:
-            second = distance
-    return best, first, second
-
-
-@compiled()
-def _move(centres, sums, mass):
-    """Put centres to the means of their points: how far each went, and what the error fell by.
-
-    A centre without points stays where it is.
-    """
-    moved, gain = np.zeros(len(centres)), 0.0
-    for j in range(len(centres)):
-        total = 0.0
-        if mass[j] > 0.5:
-            for d in range(centres.shape[1]):
-                mean = sums[j, d] / mass[j]
-                total += (mean - centres[j, d]) ** 2
-                centres[j, d] = mean
-        moved[j] = np.sqrt(total)
-        gain += mass[j] * total
-    return moved, gain
-
-
-@compiled()
-def _loosen(upper, lower, labels, moved):
-    """Let bounds hold for the centres where they are now."""
-    farthest, second = 0, 0.0
-    for j in range(len(moved)):
-        if moved[j] > moved[farthest]:
-            farthest = j
-    for j in range(len(moved)):
-        if j != farthest:
-            second = max(second, moved[j])
-    for i in range(len(upper)):
-        upper[i] += moved[labels[i]]
-        lower[i] -= second if labels[i] == farthest else moved[farthest]
-
-
-@compiled()
-def _error(points, weights, centres, labels):
-    total = 0.0
-    for i in range(len(points)):
-        total += weights[i] * _squared(points, i, centres, labels[i])
-    return total
-
-
-@compiled()
-def usefulness(points, weights, centres):
-    """Say how much the error would grow without each centre, its points going to the second.
-
-    Parameters
-    ----------
-    points : ndarray of float, shape (n_points, n_dimensions)
-        What is clustered.
-    weights : ndarray of float, shape (n_points,)
-        How often each stands, above 0.
-    centres : ndarray of float, shape (n_clusters, n_dimensions)
-        The centres.
-
-    Returns
-    -------
-    ndarray of float, shape (n_clusters,)
-        In squared units of `points`, times weight.
-    """
-    useful = np.zeros(len(centres))
-    for i in range(len(points)):
-        best, first, second = 0, np.inf, np.inf
-        for j in range(len(centres)):
-            away = _squared(points, i, centres, j)
-            if away < first:
-                best, first, second = j, away, first
-            elif away < second:
-                second = away
-        useful[best] += weights[i] * (second - first)
-    return useful
-
-
-@compiled()
-def nearest_of(points, centres):
-    """Return the nearest centre of each point, the first of several.
-
-    Parameters
-    ----------
-    points : ndarray of float, shape (n_points, n_dimensions)
-        What is clustered.
-    centres : ndarray of float, shape (n_clusters, n_dimensions)
-        The centres.
-
-    Returns
-    -------
-    ndarray of int32, shape (n_points,)
-        Its number.
-    """
-    chosen = np.zeros(len(points), dtype=np.int32)
-    for i in range(len(points)):
-        best = np.inf
-        for j in range(len(centres)):
-            away = _squared(points, i, centres, j)
-            if away < best:
-                best = away
-                chosen[i] = j
-    return chosen
+            for d in range(N_COLUMNS):
+                margins[j, other] += abs(centres[j, d] - centres[other, d]) * width * _ROUNDING
+    return margins

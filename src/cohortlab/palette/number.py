@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cohortlab.palette.distinct import Distinct
-from cohortlab.palette.kmeans import weighted_kmeans
+from cohortlab.palette.kmeans import N_STARTS, weighted_kmeans
 from cohortlab.palette.points import to_colours, to_points
 
 #: A number of colours stands out where the error falls this much more than along a line.
@@ -32,7 +32,7 @@ class Number:
 
 
 def number_of_colours(
-    found: Distinct, *, most: int, rng: np.random.Generator, n_starts: int = 16
+    found: Distinct, *, most: int, rng: np.random.Generator, n_starts: int = N_STARTS
 ) -> Number:
     """Estimate of how many colours a picture was made, from where its error drops.
 
@@ -44,7 +44,7 @@ def number_of_colours(
         Numbers from 1 to this are tried.
     rng : numpy.random.Generator
         Of k-means.
-    n_starts : int, default 16
+    n_starts : int, default 8
         Starts for each number.
 
     Returns

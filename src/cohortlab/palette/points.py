@@ -48,7 +48,7 @@ def check_space(space: str) -> None:
         raise ValueError(f"space is {space!r}, expected one of {', '.join(SPACES)}.")
 
 
-def to_points(colours: np.ndarray, *, space: str) -> np.ndarray:
+def to_points(colours: np.ndarray, *, space: str, n_dimensions: int | None = None) -> np.ndarray:
     """Turn colours into points.
 
     Parameters
@@ -57,11 +57,13 @@ def to_points(colours: np.ndarray, *, space: str) -> np.ndarray:
         Red, green, blue, alpha.
     space : {'srgb', 'oklab'}
         Where distances are taken.
+    n_dimensions : {3, 4}, optional
+        Columns; three are for opaque colours. By default three where all are opaque.
 
     Returns
     -------
-    ndarray of float64, shape (n, 3) or (n, 4)
-        Three columns where all are opaque.
+    ndarray of float64, shape (n, n_dimensions)
+        A point for each colour.
 
     Notes
     -----
@@ -71,7 +73,9 @@ def to_points(colours: np.ndarray, *, space: str) -> np.ndarray:
     keep their distances without it, and what is wholly transparent is one point.
     """
     made, white = SPACES[space], np.array(SPACES[space].white)
-    if (colours[:, 3] == OPAQUE).all():
+    if n_dimensions is None:
+        n_dimensions = 3 if (colours[:, 3] == OPAQUE).all() else 4
+    if n_dimensions == 3:
         return made.into(colours[:, :3])
     opacity = colours[:, 3:] / OPAQUE
     height = np.linalg.norm(white) / 2

@@ -9,8 +9,7 @@ from sklearn.cluster import MiniBatchKMeans
 from cohortlab.features.colours import OPAQUE, colour_codes
 from cohortlab.palette.distinct import Distinct, distinct_colours
 from cohortlab.palette.dither import dither as diffuse
-from cohortlab.palette.kmeans import weighted_kmeans
-from cohortlab.palette.lloyd import nearest_of
+from cohortlab.palette.kmeans import N_STARTS, nearest_of, weighted_kmeans
 from cohortlab.palette.points import check_space, to_colours, to_points
 
 MOST_COLOURS = 256
@@ -43,7 +42,7 @@ class Quantised:
     @property
     def pixels(self) -> np.ndarray:
         """The picture, uint8 of shape (height, width, 4)."""
-        return self.palette[self.indices]
+        return np.take(self.palette, self.indices, axis=0)
 
     @property
     def shares(self) -> np.ndarray:
@@ -58,7 +57,7 @@ def quantise(
     rng: np.random.Generator,
     space: str = "srgb",
     dither: bool = False,
-    n_starts: int = 16,
+    n_starts: int = N_STARTS,
 ) -> Quantised:
     """Reduce a picture to few colours by k-means on its distinct colours.
 
@@ -74,7 +73,7 @@ def quantise(
         Where distances are taken.
     dither : bool, default False
         Let neighbours make up for a pixel's error (Floyd-Steinberg).
-    n_starts : int, default 16
+    n_starts : int, default 8
         Starts of k-means.
 
     Returns
@@ -96,16 +95,17 @@ def quantise(
     _check(picture, n_colours)
     check_space(space)
     found = distinct_colours(picture)
-    palette = _palette_of(found, n_colours, rng=rng, space=space, n_starts=n_starts)
-    clear = found.colours[:, 3] == 0
+    points, clear = to_points(found.colours, space=space), found.colours[:, 3] == 0
+    palette = _palette_of(found, points, n_colours, rng=rng, space=space, n_starts=n_starts)
     seen = palette[palette[:, 3] > 0] if len(palette) > 1 else palette
-    points, places = to_points(np.vstack([found.colours, seen]), space=space), len(found.colours)
+    places = to_points(seen, space=space, n_dimensions=points.shape[1])
     colours, shape = np.vstack([np.zeros((1, 4), dtype=np.uint8), seen]), picture.shape[:2]
     if dither and len(found.colours) > n_colours:
         pixels = points[found.inverse].reshape(*shape, -1)
-        chosen = diffuse(pixels, points[places:], clear[found.inverse].reshape(shape)) + 1
+        chosen = diffuse(pixels, places, clear[found.inverse].reshape(shape)) + 1
         return _of_pixels(colours, chosen)
-    chosen = np.where(clear, -1, nearest_of(points[:places], points[places:])) + 1
+    chosen = nearest_of(points, places) + 1
+    chosen[clear] = 0
     counts = np.bincount(chosen, found.counts, minlength=len(colours))
     ordered, rank = _in_order(colours, counts)
     return Quantised(ordered, rank[chosen][found.inverse].reshape(shape))
@@ -124,16 +124,23 @@ def _check(picture: np.ndarray, n_colours: int) -> None:
 
 
 def _palette_of(
-    found: Distinct, n_colours: int, *, rng: np.random.Generator, space: str, n_starts: int
+    found: Distinct,
+    points: np.ndarray,
+    n_colours: int,
+    *,
+    rng: np.random.Generator,
+    space: str,
+    n_starts: int,
 ) -> np.ndarray:
     """Make the palette; what is wholly transparent has a colour of its own."""
     if len(found.colours) <= n_colours:
         return found.colours
-    clear = found.colours[:, 3] == 0
-    points = to_points(found.colours[~clear], space=space)
-    n_seen = n_colours - int(clear.any())
-    centres = weighted_kmeans(points, found.counts[~clear], n_seen, rng=rng, n_starts=n_starts)
-    return np.vstack([found.colours[clear], to_colours(centres.points, space=space)])
+    clear, counts = found.colours[:, 3] == 0, found.counts
+    own = found.colours[clear]
+    if len(own):
+        points, counts = points[~clear], counts[~clear]
+    centres = weighted_kmeans(points, counts, n_colours - len(own), rng=rng, n_starts=n_starts)
+    return np.vstack([own, to_colours(centres.points, space=space)])
 
 
 def _in_order(colours: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
