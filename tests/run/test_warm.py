@@ -156,6 +156,7 @@ def test_a_stand_in_that_goes_as_its_process_ends_does_not_end_the_server():
     assert len(keys) == 2
     warm._report(keys[False], children, selector)
     warm._pass_on(keys[True].fileobj, children, selector)
+    process.wait()  # so that it knows that it was waited for
     assert children == {}
     assert len(selector.get_map()) == 0
 
