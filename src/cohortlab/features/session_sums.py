@@ -67,18 +67,18 @@ def _sums(events: pa.Table, gap_ms: int) -> pa.Table:
     begin, session = np.flatnonzero(starts), np.cumsum(starts) - 1
     # Of each visitor's first session, the place among all.
     first = np.maximum.accumulate(np.where(comes_first[begin], np.arange(len(begin)), 0))
-    known = column["category"] != NO_CATEGORY
+    n_events, known = np.diff(begin, append=len(time)), column["category"] != NO_CATEGORY
     sums = [
         np.arange(len(begin)) - first + 1,
         time[begin],
         time[np.append(begin[1:], len(time)) - 1],
-        np.diff(begin, append=len(time)),
+        n_events,
         *(
             np.add.reduceat(column[name], begin, dtype=np.int64)
             for name in ("is_view", "is_cart", "available")
         ),
-        _distinct(session, column["item_id"], len(begin)),
-        _distinct(session[known], column["category"][known], len(begin)),
+        _distinct(column["item_id"], session, n_events, np.ones_like(known)),
+        _distinct(column["category"], session, n_events, known),
     ]
     visitor = events["visitor_id"].take(begin)
     return pa.table([visitor, *map(pa.array, sums)], names=["visitor_id", *SUMS])
@@ -89,9 +89,17 @@ def _changes(values: np.ndarray) -> np.ndarray:
     return np.concatenate([[True], values[1:] != values[:-1]])
 
 
-def _distinct(session: np.ndarray, values: np.ndarray, n_sessions: int) -> np.ndarray:
-    """Count the distinct values of each session."""
-    codes, kinds = pd.factorize(values)
+def _distinct(
+    values: np.ndarray, session: np.ndarray, n_events: np.ndarray, counts: np.ndarray
+) -> np.ndarray:
+    """Count the distinct values of each session among those events that count."""
+    # Most sessions are one event, which needs no comparing.
+    alone = np.repeat(n_events == 1, n_events)
+    compared = counts & ~alone
+    codes, kinds = pd.factorize(values[compared])
     n_kinds = max(len(kinds), 1)
-    pairs = pd.unique(session * n_kinds + codes)
-    return np.bincount(pairs // n_kinds, minlength=n_sessions)
+    # Sorting is faster here than the tables of `pandas.unique` and `numpy.unique`.
+    pairs = np.sort(session[compared] * n_kinds + codes)
+    pairs = pairs[np.diff(pairs, prepend=-1) != 0]
+    of = np.concatenate([session[counts & alone], pairs // n_kinds])
+    return np.bincount(of, minlength=len(n_events))
