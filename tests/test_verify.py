@@ -56,6 +56,13 @@ def test_counts_texts_and_shapes_are_compared_exactly(before, now):
     assert len(compare(before, now, tolerance=1e-3)) == 1
 
 
+def test_of_long_texts_the_part_that_differs_is_told():
+    [told] = compare({"a": "x" * 500 + "before"}, {"a": "x" * 500 + "now" + "y" * 500})
+    assert "xbefore'" in told
+    assert "xnowyyy" in told
+    assert len(told) < 250
+
+
 def test_the_way_to_an_optimum_is_not_compared_but_the_optimum_is():
     before = "model,n_iter,bic\nVVV,56,10.0\n"
     assert texts("bic.csv", before, "model,n_iter,bic\nVVV,66,10.0\n", tolerance=1e-3) == []

@@ -23,6 +23,8 @@ THE_WAY = {"likelihood_ratio", "n_iter"}
 # passes that draws another plane. What comes from it is named so, in objects and in columns.
 FROM_A_PLANE = "plane"
 ABSENT = "(absent)"
+# Of longer values so many characters are shown, some of them before the first that differs.
+WIDEST, LEAD = 120, 20
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,24 @@ class Difference:
         return abs(before - now) / max(abs(before), abs(now)) if before != now else 0.0
 
     def __str__(self) -> str:
-        """Write the difference in one line."""
+        """Write the difference in one line; of long values, from where they begin to differ."""
         apart = "" if self.apart is None else f" ({self.apart:.1e} apart)"
-        return f"{self.file}: {self.place}: committed {self.before!r}, now {self.now!r}{apart}"
+        before, now = _from_where_they_differ(repr(self.before), repr(self.now))
+        return f"{self.file}: {self.place}: committed {before}, now {now}{apart}"
+
+
+def _from_where_they_differ(before: str, now: str) -> tuple[str, str]:
+    pairs = enumerate(zip(before, now, strict=False))
+    differs = next((i for i, (old, new) in pairs if old != new), min(len(before), len(now)))
+    return _excerpt(before, differs), _excerpt(now, differs)
+
+
+def _excerpt(text: str, place: int) -> str:
+    if len(text) <= WIDEST:
+        return text
+    start = max(place - LEAD, 0)
+    end = start + WIDEST
+    return "…" * (start > 0) + text[start:end] + "…" * (len(text) > end)
 
 
 def tolerance_of(file: str) -> float:
