@@ -7,6 +7,7 @@ import tracemalloc
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from cohortlab import score
@@ -238,7 +239,7 @@ def test_text_in_a_column_of_numbers_concerns_its_row_alone(bundle, tmp_path):
 @pytest.mark.parametrize("separator", [";", "\t", "|"])
 def test_other_separators_marks_of_the_encoding_and_line_ends_are_read(bundle, tmp_path, separator):
     table = customers()[0].iloc[:5].assign(remark='a, b "c"\nd')
-    text = table.to_csv(index=False, sep=separator, lineterminator="\r\n")
+    text = "\r\n" + table.to_csv(index=False, sep=separator, lineterminator="\r\n")
     (tmp_path / "new.csv").write_bytes(text.encode("utf-8-sig"))
     assert score_file(bundle, tmp_path / "new.csv", tmp_path / "out.csv")["assigned"] == 5
 
@@ -256,6 +257,22 @@ def test_a_number_is_read_alike_whatever_else_is_in_its_column(bundle, tmp_path)
     expected = np.array([0.1, 3, 1e3, 7.000000000000001, 123456789.123456789, np.inf, np.nan])
     for found in read:
         np.testing.assert_array_equal(found[:7], expected)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_an_id_stays_as_it_is_beside_a_missing_one_in_any_part(bundle, tmp_path, ending):
+    table = customers()[0].iloc[:6]
+    ids = [2**60 + 1, 2, 3, None, 5, 6]
+    table.assign(customer_id=pd.array(ids, dtype="Int64")).to_parquet(tmp_path / "new.parquet")
+    target = tmp_path / f"out{ending}"
+    assert score_file(bundle, tmp_path / "new.parquet", target, part_rows=2)["rows"] == 6
+    if ending == ".parquet":
+        found = pq.read_table(target)["customer_id"]
+        assert found.type == "int64"
+        assert found.to_pylist() == ids
+    else:
+        found = pd.read_csv(target, dtype=str, keep_default_na=False)["customer_id"]
+        assert found.tolist() == [str(2**60 + 1), "2", "3", "", "5", "6"]
 
 
 def test_signs_truth_values_and_coded_texts_are_numbers_too(bundle, tmp_path):
@@ -314,17 +331,29 @@ def test_the_command_scores_or_says_what_is_wrong(folder, tmp_path, caplog):
     [
         ("absent.csv", "out.csv", "there is no such file"),
         ("manifest.json", "out.csv", "expected a table that ends in"),
-        ("new.csv", "out.xlsx", "expected an output that ends in"),
+        ("new.csv", "out.xlsx", "expected an output, a file that ends in"),
+        ("new.csv", "folder.csv", "expected an output, a file that ends in"),
+        ("new.csv", "no/out.csv", "there is no folder"),
+        ("new.csv", "manifest.json/out.csv", "there is no folder"),
+        (
+            "dates.parquet",
+            "out.csv",
+            r"dates.parquet: column 'pieces' is of type timestamp\[.s\]; expected numbers",
+        ),
         ("new.csv", "out.csv", r"columns \['recency'\] are missing: needed are"),
     ],
 )
 def test_a_file_that_cannot_be_scored_is_named_and_nothing_is_written(
     bundle, folder, source, target, message
 ):
-    customers()[0].drop(columns="recency").to_csv(folder / "new.csv", index=False)
+    table = customers()[0]
+    table.drop(columns="recency").to_csv(folder / "new.csv", index=False)
+    table.assign(pieces=pd.Timestamp("2026-01-01")).to_parquet(folder / "dates.parquet")
+    (folder / "folder.csv").mkdir()
     with pytest.raises(ValueError, match=message):
         score_file(bundle, folder / source, folder / target)
-    assert not (folder / target).exists()
+    assert not (folder / target).is_file()
+    assert list(folder.glob(".*")) == []
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         folder = options.bundle or project_root() / "results" / options.study / "bundle"
         bundle = load_bundle(folder, study=options.study, kinds=(Bundle, DetectorBundle))
         totals = score_file(bundle, options.input, options.output)
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError) as error:
         logger.error("%s", error)
         return 2
     logger.info(bundle.SUMMARY, totals)

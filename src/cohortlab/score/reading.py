@@ -72,6 +72,8 @@ def _readable(source: Path) -> Iterator[None]:
     """Say what cannot be read, and why."""
     try:
         yield
+    except TypeError as error:
+        raise ValueError(f"{source}: {error}") from None
     except (pa.ArrowException, OSError, UnicodeDecodeError, csv.Error) as error:
         raise ValueError(
             f"{source}: cannot be read. Expected Parquet, or text in UTF-8 with as many fields in "
@@ -116,8 +118,8 @@ def _header(source: Path, wanted: set[str]) -> tuple[str, list[str]]:
     with pa.input_stream(str(source)) as stream:
         head = io.BytesIO(stream.read(_HEAD_BYTES))
     lines = io.TextIOWrapper(head, "utf-8-sig", newline="")
-    # The last character of the head may be cut, the first line is not.
-    line = lines.readline()
+    # The last character of the head may be cut, the first lines are not. Arrow passes empty ones.
+    line = next(filter(str.strip, lines), "")
     names = {mark: next(csv.reader([line], delimiter=mark), []) for mark in _SEPARATORS}
     separator = max(names, key=lambda mark: len(wanted & set(names[mark])))
     return separator, names[separator]
@@ -131,18 +133,23 @@ def _open_parquet(bundle: Scored, source: Path, part_rows: int) -> tuple[pa.Sche
 
 
 def _as_frame(batch: pa.RecordBatch, bundle: Scored, first: int) -> pd.DataFrame:
-    """Give inputs as floats, and numbers to rows that have no ids."""
-    inputs = {name: _numbers(batch[name]) for name in bundle.inputs["name"]}
+    """Give ids as they are, or numbers where there are none, and inputs as floats."""
+    inputs = {name: _numbers(name, batch[name]) for name in bundle.inputs["name"]}
     if bundle.id_name in batch.schema.names:
-        ids = batch[bundle.id_name].to_pandas()
+        # In pandas' own types, a missing one would turn all whole numbers into floats.
+        ids = pd.Series(pd.arrays.ArrowExtensionArray(_decoded(batch[bundle.id_name])))
     else:
         ids = np.arange(first, first + len(batch))
     return pd.DataFrame({bundle.id_name: ids} | inputs)
 
 
-def _numbers(column: pa.Array) -> np.ndarray:
+def _decoded(column: pa.Array) -> pa.Array:
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
+def _numbers(name: str, column: pa.Array) -> np.ndarray:
     """Read a column as floats; what is no number becomes a missing one, of its row alone."""
-    column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    column = _decoded(column)
     kind = column.type
     if pa.types.is_boolean(kind):
         column = column.cast(pa.uint8())
@@ -153,4 +160,7 @@ def _numbers(column: pa.Array) -> np.ndarray:
         except pa.ArrowInvalid:
             is_number = pc.match_substring_regex(column, _NUMBER)
             column = pc.if_else(is_number, pc.utf8_ltrim(column, "+"), None)
-    return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    try:
+        return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    except pa.ArrowNotImplementedError:
+        raise TypeError(f"column {name!r} is of type {kind}; expected numbers") from None

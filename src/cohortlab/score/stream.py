@@ -46,8 +46,10 @@ def score_file(
         If an ending is unknown, a column is missing or the file cannot be read as such a table;
         nothing is written.
     """
-    if target.suffix not in ENDINGS:
-        raise ValueError(f"{target}: expected an output that ends in .csv or .parquet")
+    if target.suffix not in ENDINGS or target.is_dir():
+        raise ValueError(f"{target}: expected an output, a file that ends in .csv or .parquet")
+    if not target.parent.is_dir():
+        raise ValueError(f"{target}: there is no folder {target.parent} to write it into")
     totals = {"rows": 0, "assigned": 0, "not_assigned": 0, "noted": 0}
     partial = target.with_name(f".{target.name}.part")
     try:
