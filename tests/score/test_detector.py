@@ -75,6 +75,22 @@ def load(folder):
     return score.load_bundle(folder, study="net", kinds=(DetectorBundle,))
 
 
+def forge(folder, part, content, **changes):
+    """Change a bundle and make its digests fit, as a foreign file may."""
+    (folder / part).write_bytes(content)
+    manifest = json.loads((folder / "manifest.json").read_text()) | changes
+    manifest.pop("sha256")
+    manifest["parts"][part] = hashlib.sha256(content).hexdigest()
+    manifest["sha256"] = _digest(manifest)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def forge_arrays(folder, arrays, changed):
+    """Put arrays in place of those of the detector; None leaves one out."""
+    kept = {name: a for name, a in (arrays | changed).items() if a is not None}
+    forge(folder, "detector.npz", pack_arrays(kept))
+
+
 @detectors
 def test_a_stored_detector_gives_the_flows_of_the_training_their_scores(name, tmp_path):
     log = flows()
@@ -233,16 +249,88 @@ def test_what_was_learnt_must_fit_itself_where_a_foreign_bundle_has_the_right_di
     arrays = unpack_arrays((tmp_path / "detector.npz").read_bytes())
     first = next(n for n, a in arrays.items() if n != "training" and a.ndim)
     narrower = arrays[first][:, :-1] if arrays[first].ndim == 2 else arrays[first][:-1]
-    for changed in ({first: narrower}, {first: None}, {"more": np.zeros(2)}):
-        content = pack_arrays({n: a for n, a in (arrays | changed).items() if a is not None})
-        (tmp_path / "detector.npz").write_bytes(content)
-        manifest = json.loads((tmp_path / "manifest.json").read_text())
-        manifest.pop("sha256")
-        manifest["parts"]["detector.npz"] = hashlib.sha256(content).hexdigest()
-        manifest["sha256"] = _digest(manifest)
-        (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    as_text = arrays[first].astype(str)
+    number = next((n for n, a in arrays.items() if not a.ndim and a.dtype.kind in "if"), first)
+    changes = [{first: narrower}, {first: None}, {"more": np.zeros(2)}, {first: as_text}]
+    changes += [{number: np.empty(0)}, {number: np.array("much")}, {number: np.array(-1)}]
+    for changed in changes:
+        forge_arrays(tmp_path, arrays, changed)
         with pytest.raises(score.BundleError, match="no usable bundle"):
             load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "message"),
+    [
+        ("dbscan", {"eps": np.empty(0)}, "its eps should be a number above 0"),
+        ("dbscan", {"eps": np.array(np.nan)}, "its eps should be finite"),
+        ("isolation_forest", {"usual": np.array(0.0)}, "usual number of cuts"),
+        ("local_outlier_factor", {"n_neighbors": np.array(2.5)}, "n_neighbors is no int"),
+    ],
+)
+def test_numbers_that_no_training_gives_are_refused(name, changed, message, tmp_path):
+    _, bundle, _ = trained_on(flows(), name)
+    score.save_bundle(bundle, tmp_path)
+    forge_arrays(tmp_path, unpack_arrays((tmp_path / "detector.npz").read_bytes()), changed)
+    with pytest.raises(score.BundleError, match=message):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda a: a[:-1], "scores of the training should be of shape"),
+        (lambda a: a[:0], "scores of the training should be of shape"),
+        (lambda a: a.astype(str), "scores of the training should be of shape"),
+        (lambda a: np.append(a[:-1], np.nan), "scores of the training should be finite"),
+        (lambda a: a[::-1], "should ascend"),
+    ],
+)
+def test_foreign_scores_of_the_training_are_refused(folder, change, message):
+    arrays = unpack_arrays((folder / "detector.npz").read_bytes())
+    forge_arrays(folder, arrays, {"training": change(arrays["training"])})
+    with pytest.raises(score.BundleError, match=message):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"threshold": {}}, "threshold should be a number"),
+        ({"threshold": float("nan")}, "threshold should be a number"),
+        ({"levels": 5}, "levels should be numbers by name"),
+        ({"levels": {"critical": "few"}}, "levels of critical"),
+        ({"levels": {"critical": 0.5, "high": 0.1}}, "rising shares"),
+        ({"medians": None}, "no 'medians'"),
+        ({"medians": {"total_bytes": 1.0}}, "parts do not fit"),
+        ({"medians": CURVES}, "medians of total_bytes"),
+        ({"curves": 5}, "not iterable"),
+        ({"curves": dict.fromkeys(CURVES, "bent")}, "no 'bent'"),
+        ({"scorer": "Guess"}, "no 'Guess'"),
+        ({"scorer": ["NearestCore"]}, "unhashable"),
+        ({"detector": 5}, "the detector should be a text"),
+    ],
+)
+def test_what_a_foreign_detector_tells_of_itself_is_refused(folder, changes, message):
+    told = json.loads((folder / "detector.json").read_text()) | changes
+    told = {name: value for name, value in told.items() if value is not None}
+    forge(folder, "detector.json", json.dumps(told).encode())
+    with pytest.raises(score.BundleError, match=f"no usable bundle .*{message}"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"n_training": None}, "n_training"),
+        ({"inputs": [{"name": "weight", "lowest": 0, "highest": 1}]}, "bytes_sent"),
+        ({"inputs": [{"name": AMOUNTS[0], "lowest": "few", "highest": 1}]}, "lowest value of"),
+    ],
+)
+def test_a_foreign_manifest_of_a_detector_is_refused(folder, changes, message):
+    forge(folder, "detector.json", (folder / "detector.json").read_bytes(), **changes)
+    with pytest.raises(score.BundleError, match=message):
+        load(folder)
 
 
 def test_equal_flows_make_a_detector_that_can_be_stored(tmp_path):

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cohortlab import score
-from cohortlab.arrays import pack_arrays
+from cohortlab.arrays import pack_arrays, unpack_arrays
 from cohortlab.embedding import Recipe, fit_leaf_forest, scaled_leaves
 from cohortlab.score.__main__ import main
 from cohortlab.score.reading import read_parts
@@ -204,6 +204,130 @@ def test_trees_that_would_walk_in_circles_or_out_of_bounds_are_refused(
     forge(folder, "forest.npz", pack_arrays(arrays))
     with pytest.raises(score.BundleError, match=message):
         score.load_bundle(folder, study="shop")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"study": None}, "belongs to study None"),
+        ({"parts": None}, "names no parts"),
+        ({"parts": []}, "names no parts"),
+        ({"id": 5}, "the id column should be a text"),
+        ({"inputs": 5}, "inputs should be a list"),
+        ({"inputs": [{"name": "recency"}]}, "no 'lowest'"),
+        ({"inputs": [{"name": "recency", "lowest": "low", "highest": 1}]}, "lowest .* a number"),
+        ({"inputs": [{"name": "recency", "lowest": 10**400, "highest": 1}]}, "too large"),
+        ({"inputs": [{"name": "recency", "lowest": 2, "highest": 1}]}, "highest value of recency"),
+        ({"agreement": 5}, "agreement should be numbers by name"),
+        ({"agreement": {"training": 1.0}}, "no 'left_out'"),
+        ({"agreement": {"training": 7, "left_out": 1}}, "agreement of training"),
+        ({"next_id": 7}, "next_id should be a whole number, 8 to inf"),
+        ({"next_id": "8"}, "next_id should be a whole number"),
+    ],
+)
+def test_a_foreign_manifest_with_the_right_digest_is_refused(folder, changes, message):
+    forge(folder, **changes)
+    with pytest.raises(score.BundleError, match=message):
+        score.load_bundle(folder, study="shop")
+
+
+@pytest.mark.parametrize("key", ["study", "parts", "id", "inputs", "agreement"])
+def test_a_manifest_without_a_key_is_refused(folder, key):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = {name: v for name, v in manifest.items() if name not in (key, "sha256")}
+    manifest["sha256"] = _digest(manifest)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(score.BundleError):
+        score.load_bundle(folder, study="shop")
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "message"),
+    [
+        ("clusters.json", {"name": None}, "no 'name'"),
+        ("clusters.json", {"cluster": [0, 4, 4]}, "ids of clusters should differ, but 4"),
+        ("clusters.json", {"cluster": ["a", "b", "c"]}, "id of a cluster should be a whole number"),
+        ("clusters.json", {"cluster": [1, 4, 7]}, "belongs to no cluster"),
+        ("clusters.json", {"name": ["small", "middle", 5]}, "name of cluster 7 should be a text"),
+        ("clusters.json", {"name": ["small"]}, "same length"),
+        ("clusters.json", {"recency": ["much", 1, 2]}, "recency of a cluster"),
+        ("scaling.json", {"columns": 5}, "not iterable"),
+        ("scaling.json", {"method": "guess"}, "its scaling 'guess'"),
+        ("scaling.json", {"curves": ["none", "bent"]}, "curves should be one of"),
+        ("scaling.json", {"scale": [1.0, float("nan")]}, "scales should be finite"),
+        ("scaling.json", {"scale": [1.0]}, "scales should be of shape"),
+        ("scaling.json", {"scale": [0.0, 1.0]}, "scale of 0 or less"),
+        ("scaling.json", {"centre": ["a", "b"]}, "could not convert"),
+        ("scaling.json", {"learnt": [[], ["much"]]}, "what was learnt of pieces"),
+    ],
+)
+def test_a_foreign_part_of_text_that_fits_no_fit_is_refused(folder, part, changes, message):
+    told = json.loads((folder / part).read_text()) | changes
+    told = {name: value for name, value in told.items() if value is not None}
+    forge(folder, part, json.dumps(told).encode())
+    with pytest.raises(score.BundleError, match=f"no usable bundle .*{message}"):
+        score.load_bundle(folder, study="shop")
+
+
+@pytest.mark.parametrize("content", ["5", "[]", "null", "[" * 100_000, "{"])
+@pytest.mark.parametrize("part", ["scaling.json", "clusters.json"])
+def test_a_part_that_is_no_dictionary_is_refused(folder, part, content):
+    forge(folder, part, content.encode())
+    with pytest.raises(score.BundleError, match="no usable bundle"):
+        score.load_bundle(folder, study="shop")
+
+
+def with_first(array, value):
+    array = array.copy()
+    array.flat[0] = value
+    return array
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("shares", lambda a: a.astype(str), "shares should be of shape"),
+        ("shares", lambda a: a[:-1], "shares should be of shape"),
+        ("shares", lambda a: with_first(a, np.nan), "shares should be finite"),
+        ("shares", lambda a: a * 2, "sum to 1 in every row"),
+        ("shares", lambda a: a - [1.0, -1.0, 0.0], "0 to 1"),
+        ("threshold", lambda a: a.astype(str), "threshold of its trees should be"),
+        ("threshold", lambda a: with_first(a, np.nan), "a threshold of its trees is no number"),
+        ("feature", lambda a: a.astype(float), "feature of its trees should be"),
+        ("left", lambda a: a[:, None], "left of its trees should be"),
+        ("roots", lambda a: a.astype(">i4"), "roots of its trees should be"),
+    ],
+)
+def test_foreign_trees_and_shares_are_refused(bundle, folder, name, change, message):
+    arrays = bundle.forest.arrays() | {"shares": bundle.shares}
+    forge(folder, "forest.npz", pack_arrays(arrays | {name: change(arrays[name])}))
+    with pytest.raises(score.BundleError, match=message):
+        score.load_bundle(folder, study="shop")
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("cluster", lambda a: a.astype(str), "clusters of members"),
+        ("cluster", lambda a: a[:-1], "clusters of members"),
+        ("cluster", lambda a: a + 1, "belongs to no cluster"),
+        ("id", lambda a: np.arange(len(a)), "ids of members should be texts"),
+        ("id", lambda a: np.full(len(a), "x"), "ids of members should differ"),
+    ],
+)
+def test_foreign_members_are_refused(folder, name, change, message):
+    arrays = unpack_arrays((folder / "members.npz").read_bytes())
+    forge(folder, "members.npz", pack_arrays(arrays | {name: change(arrays[name])}))
+    with pytest.raises(score.BundleError, match=message):
+        score.load_bundle(folder, study="shop")
+
+
+def test_a_bundle_of_an_earlier_version_does_not_tell_the_next_id(folder):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["sha256"], manifest["next_id"]
+    manifest["sha256"] = _digest(manifest)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert score.load_bundle(folder, study="shop").next_id == 8
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".csv.gz"])
@@ -403,3 +527,33 @@ def test_without_shared_customers_clusters_are_matched_by_their_centres(bundle):
     assert kept.table["by"].unique().tolist() == ["centres"]
     gone = kept.table[kept.table["state"] == "gone"]
     assert gone["name"].tolist() == ["middle"]
+
+
+def test_an_id_that_is_gone_is_not_given_again_by_the_third_fit(bundle, tmp_path):
+    def refit(old, table, labels):
+        names = {int(c): f"own {c}" for c in np.unique(labels)}
+        kept = score.keep_ids(old, table, labels, names)
+        scaling, forest, _ = scaled_leaves(table, RECIPE, 1)
+        ids = pd.Series(labels).map(kept.ids).to_numpy()
+        fit = {"study": "shop", "scaling": scaling, "forest": forest, "next_id": kept.next_id}
+        return score.fit_bundle(table, ids, kept.names, **fit), kept
+
+    table, kind = customers()
+    without = kind != 7
+    second, kept = refit(bundle, table[without], kind[without])
+    assert kept.table["state"].tolist() == ["kept", "kept", "gone"]
+    score.save_bundle(second, tmp_path)
+    second = score.load_bundle(tmp_path, study="shop")
+    third, kept = refit(second, table, kind)
+    assert kept.ids == {0: 0, 4: 4, 7: 8}
+    assert third.next_id == 9
+
+
+def test_a_new_cluster_gets_a_name_that_no_kept_one_has(bundle):
+    table, kind = customers()
+    half = kind.copy()
+    half[120:] = 9
+    own = {0: "middle", 4: "small", 7: "large", 9: "large"}
+    kept = score.keep_ids(bundle, table, half, own)
+    assert kept.names == {0: "small", 4: "middle", 7: "large", 8: "large (2)"}
+    assert kept.table["name"].is_unique

@@ -54,6 +54,14 @@ class Scorer:
         ValueError
             If it does not.
         """
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not isinstance(value, field.type):
+                raise ValueError(f"its {field.name} is no {field.type.__name__}")
+            if isinstance(value, np.ndarray) and value.dtype not in (np.float64, np.int64):
+                raise ValueError(f"its {field.name} are of type {value.dtype}")
+            if isinstance(value, np.ndarray | float) and not np.isfinite(value).all():
+                raise ValueError(f"its {field.name} should be finite")
         if not np.isfinite(self(np.zeros((1, n_features)))).all():
             raise ValueError("its scores are no numbers")
 
@@ -102,6 +110,14 @@ class NearestCore(Scorer):
         if not len(self.cores):
             return np.full(len(X), _NO_CLUSTER)
         return self._tree.query(X, k=1)[0][:, 0] / self.eps
+
+    def check(self, n_features: int) -> None:
+        """Demand that what was learnt fits itself."""
+        if self.cores.ndim != 2 or self.cores.shape[1] != n_features:
+            raise ValueError("its cores are of another shape")
+        if not isinstance(self.eps, float) or self.eps <= 0:
+            raise ValueError(f"its eps should be a number above 0, but is {self.eps!r:.60}")
+        super().check(n_features)
 
 
 @dataclass(frozen=True)
@@ -262,6 +278,8 @@ class FewCuts(Scorer):
         self.forest.check(n_features)
         if self.cuts.shape != self.forest.feature.shape:
             raise ValueError("its cuts do not fit the nodes")
+        if self.usual <= 0:
+            raise ValueError(f"its usual number of cuts should be above 0, but is {self.usual}")
         super().check(n_features)
 
 

@@ -75,9 +75,15 @@ class LeafForest:
         Raises
         ------
         ValueError
-            If arrays do not fit each other, nodes lead in circles or nowhere, or a node asks for a
-            column that is not there.
+            If an array is of another type, a threshold is not finite, arrays do not fit each
+            other, nodes lead in circles or nowhere, or a node asks for a column that is not there.
         """
+        for name, array in self.arrays().items():
+            dtype = np.float64 if name == "threshold" else np.int32
+            if array.ndim != 1 or array.dtype != dtype:
+                raise ValueError(f"{name} of its trees should be a row of {np.dtype(dtype)}")
+        if not np.isfinite(self.threshold).all():
+            raise ValueError("a threshold of its trees is no number")
         n_nodes, inner = len(self.feature), np.flatnonzero(~self.is_leaf)
         if {len(a) for n, a in self.arrays().items() if n != "roots"} != {n_nodes}:
             raise ValueError("its parts do not fit each other")

@@ -12,6 +12,16 @@ from cohortlab.arrays import pack_arrays, unpack_arrays
 from cohortlab.embedding.forest import LeafForest
 from cohortlab.run.project import to_json
 from cohortlab.scaling import Scaling
+from cohortlab.score.checks import (
+    demand_array,
+    demand_different,
+    demand_number,
+    demand_numbers,
+    demand_shares,
+    demand_text,
+    read_inputs,
+    read_scaling,
+)
 from cohortlab.score.kept import notes_on, require_inputs
 from cohortlab.score.votes import leaf_counts, leaf_numbers, vote, vote_without_self
 
@@ -42,6 +52,8 @@ class Bundle:
     agreement : dict of str to float
         Share of the training customers who are assigned to the cluster they were fitted into:
         `training`, and `left_out`, where a customer's own cluster had no say.
+    next_id : int
+        Id of the next new cluster: larger than every id that this fit or an earlier one gave.
     """
 
     FORMAT: ClassVar[str] = "cohortlab clusters 1"
@@ -70,6 +82,7 @@ class Bundle:
     clusters: pd.DataFrame
     members: pd.Series
     agreement: dict[str, float]
+    next_id: int
 
     def assign(self, table: pd.DataFrame) -> pd.DataFrame:
         """Assign customers; nothing is fitted, and no row hangs on another.
@@ -124,7 +137,7 @@ class Bundle:
 
     def about(self) -> dict[str, Any]:
         """Tell what else is to stand in the manifest."""
-        return {"agreement": self.agreement}
+        return {"agreement": self.agreement, "next_id": self.next_id}
 
     @classmethod
     def from_parts(cls, manifest: dict[str, Any], content: dict[str, bytes]) -> "Bundle":
@@ -132,24 +145,54 @@ class Bundle:
         arrays = unpack_arrays(content["forest.npz"])
         shares = arrays.pop("shares")
         members = unpack_arrays(content["members.npz"])
-        ids = pd.Index(members["id"], name=manifest["id"])
-        bundle = cls(
-            study=manifest["study"],
-            id_name=manifest["id"],
-            inputs=pd.DataFrame(manifest["inputs"]),
-            scaling=Scaling.from_parameters(json.loads(content["scaling.json"])),
-            forest=LeafForest(**arrays),
-            shares=shares,
-            clusters=pd.DataFrame(json.loads(content["clusters.json"])),
-            members=pd.Series(members["cluster"], index=ids, name="cluster"),
-            agreement=manifest["agreement"],
-        )
-        if list(bundle.inputs["name"]) != bundle.scaling.columns_:
+        scaling, forest = read_scaling(json.loads(content["scaling.json"])), LeafForest(**arrays)
+        inputs = read_inputs(manifest["inputs"])
+        if list(inputs["name"]) != scaling.columns_:
             raise ValueError("its parts do not fit each other")
-        bundle.forest.check(len(bundle.scaling.columns_))
-        if shares.shape != (bundle.forest.is_leaf.sum(), len(bundle.clusters)):
-            raise ValueError("shares do not fit the leaves")
-        return bundle
+        forest.check(len(scaling.columns_))
+        clusters = _read_clusters(json.loads(content["clusters.json"]), scaling.columns_)
+        largest = int(clusters["cluster"].max())
+        agreement = demand_numbers(manifest["agreement"], "agreement", low=0, high=1)
+        return cls(
+            study=manifest["study"],
+            id_name=demand_text(manifest["id"], "the id column"),
+            inputs=inputs,
+            scaling=scaling,
+            forest=forest,
+            shares=demand_shares(shares, "shares", shape=(forest.is_leaf.sum(), len(clusters))),
+            clusters=clusters,
+            members=_read_members(members, manifest["id"], clusters["cluster"]),
+            agreement={name: agreement[name] for name in ("training", "left_out")},
+            # A bundle of an earlier version does not tell it.
+            next_id=demand_number(
+                manifest.get("next_id", largest + 1), "next_id", low=largest + 1, whole=True
+            ),
+        )
+
+
+def _read_clusters(told: dict[str, list], columns: list[str]) -> pd.DataFrame:
+    clusters = pd.DataFrame(told)
+    if not len(clusters):
+        raise ValueError("there is no cluster")
+    for cluster, name in zip(told["cluster"], told["name"], strict=True):
+        demand_number(cluster, "the id of a cluster", low=-(2**53), high=2**53, whole=True)
+        demand_text(name, f"the name of cluster {cluster}")
+    demand_different(told["cluster"], "ids of clusters")
+    for column in ("size", *columns):
+        for value in told[column]:
+            demand_number(value, f"{column} of a cluster")
+    return clusters
+
+
+def _read_members(members: dict[str, np.ndarray], id_name: str, known: pd.Series) -> pd.Series:
+    ids, cluster = members["id"], members["cluster"]
+    if ids.dtype.kind != "U" or ids.ndim != 1:
+        raise ValueError("ids of members should be texts")
+    demand_different(ids, "ids of members")
+    demand_array(cluster, "clusters of members", shape=ids.shape, dtype=np.int64)
+    if not np.isin(cluster, known).all():
+        raise ValueError("a member belongs to no cluster that is there")
+    return pd.Series(cluster, index=pd.Index(ids, name=id_name), name="cluster")
 
 
 def fit_bundle(
@@ -160,6 +203,7 @@ def fit_bundle(
     study: str,
     scaling: Scaling,
     forest: LeafForest,
+    next_id: int = 0,
 ) -> Bundle:
     """Keep what assigns new customers to clusters, however those were found.
 
@@ -177,6 +221,8 @@ def fit_bundle(
         Of the forest's columns.
     forest : LeafForest
         Fitted on the scaled columns.
+    next_id : int, default 0
+        Smallest id that no earlier fit gave, from `keep_ids`; ids of this fit count by themselves.
 
     Returns
     -------
@@ -215,4 +261,5 @@ def fit_bundle(
             "training": float((own == positions).mean()),
             "left_out": float((blind == positions).mean()),
         },
+        next_id=max(next_id, int(ids.max()) + 1),
     )

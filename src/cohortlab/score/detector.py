@@ -21,7 +21,14 @@ from cohortlab.anomalies import (
 from cohortlab.arrays import pack_arrays, unpack_arrays
 from cohortlab.features.flows import fill, flow_features, known_amounts
 from cohortlab.run.project import to_json
-from cohortlab.scaling import Scaling
+from cohortlab.score.checks import (
+    demand_array,
+    demand_number,
+    demand_numbers,
+    demand_text,
+    read_inputs,
+    read_scaling,
+)
 from cohortlab.score.kept import notes_on, require_inputs
 
 
@@ -145,24 +152,33 @@ class DetectorBundle:
         """Read what `parts` gave, or raise an error where it does not fit."""
         told = json.loads(content["detector.json"])
         arrays = unpack_arrays(content["detector.npz"])
-        training = arrays.pop("training")
-        scaling = Scaling.from_parameters(json.loads(content["scaling.json"]))
-        if list(told["curves"]) != scaling.columns_ or set(told["curves"]) - set(told["medians"]):
+        scaling = read_scaling(json.loads(content["scaling.json"]))
+        medians = demand_numbers(told["medians"], "medians")
+        if list(told["curves"]) != scaling.columns_ or set(told["curves"]) - set(medians):
             raise ValueError("its parts do not fit each other")
+        training = _read_training(arrays.pop("training"), manifest["n_training"])
         scorer = SCORERS[told["scorer"]].from_arrays(arrays)
         scorer.check(len(scaling.columns_))
         return cls(
             study=manifest["study"],
-            id_name=manifest["id"],
-            inputs=pd.DataFrame(manifest["inputs"]),
-            medians=told["medians"],
+            id_name=demand_text(manifest["id"], "the id column"),
+            inputs=read_inputs(manifest["inputs"]),
+            medians=medians,
             preparation=Preparation(told["curves"], scaling),
-            name=told["detector"],
+            name=demand_text(told["detector"], "the detector"),
             scorer=scorer,
-            threshold=told["threshold"],
+            threshold=demand_number(told["threshold"], "threshold"),
             training=training,
-            levels=told["levels"],
+            levels=demand_numbers(told["levels"], "levels", low=0, high=1),
         )
+
+
+def _read_training(scores: np.ndarray, n_training: int) -> np.ndarray:
+    demand_number(n_training, "n_training", low=1, whole=True)
+    demand_array(scores, "scores of the training", shape=(n_training,))
+    if (np.diff(scores) < 0).any():
+        raise ValueError("scores of the training should ascend")
+    return scores
 
 
 def keep_detector(

@@ -1,6 +1,7 @@
 """Clusters that keep their ids and names after a later fit."""
 
 from dataclasses import dataclass
+from itertools import chain, count
 
 import numpy as np
 import pandas as pd
@@ -24,11 +25,14 @@ class Kept:
         One row a cluster: `cluster` (its id), `name`, `state` (`kept` or `new`), `by` (shared
         customers or centres) and `likeness` (Jaccard index, or 1 - distance over the distance to
         the next old centre); after them the ids that are gone, with state `gone`.
+    next_id : int
+        Smallest id that no fit has given so far, for `fit_bundle`.
     """
 
     ids: dict[int, int]
     names: dict[int, str]
     table: pd.DataFrame
+    next_id: int
 
 
 def keep_ids(
@@ -50,14 +54,14 @@ def keep_ids(
     labels : ndarray of int, shape (n_rows,)
         Its clusters.
     names : dict of int to str
-        Their own names, which the new ones keep.
+        Their own names, which the new ones keep, with a number behind where a kept one has it.
     least : float
         Likeness that a match needs, 0 to 1.
 
     Returns
     -------
     Kept
-        Ids, names, and the account. New clusters get ids that no old cluster had.
+        Ids, names, and the account. New clusters get ids that no fit before has given.
 
     Notes
     -----
@@ -82,19 +86,27 @@ def keep_ids(
     match = {int(new_ids[j]): (int(old_ids[i]), likeness[i, j]) for i, j in pairs}
     match = {new: pair for new, pair in match.items() if pair[1] >= least}
     old_names = dict(zip(old.clusters["cluster"], old.clusters["name"], strict=True))
-    rows, ids, fresh = [], {}, int(old_ids.max()) + 1
+    rows, ids, fresh = [], {}, old.next_id
+    taken = {old_names[pair[0]] for pair in match.values()}
     for new in map(int, new_ids):
         if new in match:
             ids[new], alike = match[new]
             rows.append((ids[new], old_names[ids[new]], "kept", by, alike))
         else:
             ids[new], fresh = fresh, fresh + 1
-            rows.append((ids[new], names[new], "new", by, np.nan))
+            name = _free_name(names[new], taken)
+            taken.add(name)
+            rows.append((ids[new], name, "new", by, np.nan))
     gone = sorted(set(map(int, old_ids)) - set(ids.values()))
     kept_names = {row[0]: row[1] for row in rows}
     rows += [(c, old_names[c], "gone", by, np.nan) for c in gone]
     columns = ["cluster", "name", "state", "by", "likeness"]
-    return Kept(ids, kept_names, pd.DataFrame(rows, columns=columns))
+    return Kept(ids, kept_names, pd.DataFrame(rows, columns=columns), fresh)
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    numbered = (f"{name} ({number})" for number in count(2))
+    return next(free for free in chain([name], numbered) if free not in taken)
 
 
 def _jaccard(old: pd.Series, new: pd.Series, old_ids: np.ndarray, new_ids: np.ndarray):

@@ -11,6 +11,11 @@ from cohortlab.score.bundle import Bundle
 from cohortlab.score.kept import Scored
 
 MANIFEST = "manifest.json"
+#: What reading and trying a bundle raises where a part holds what it should not.
+_UNFIT = (
+    LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError, RecursionError,
+    MemoryError,
+)  # fmt: skip
 _MADE_WITH = ("cohortlab", "numpy", "scikit-learn", "umap-learn")
 Kind = TypeVar("Kind", bound=Scored)
 
@@ -67,16 +72,26 @@ def load_bundle(folder: Path, *, study: str, kinds: tuple[type[Kind], ...] = (Bu
     ------
     BundleError
         If a part is missing, was changed, is of another format or study, or holds what no fit
-        makes (objects to unpickle, nodes that lead nowhere). Digests find accidents; whoever
-        wants to deceive can write digests too, but nothing in a bundle is ever executed.
+        makes (objects to unpickle, nodes that lead nowhere, text for a number). Digests find
+        accidents; whoever wants to deceive can write digests too, but nothing in a bundle is ever
+        executed.
     """
     manifest = _manifest(folder, study, [kind.FORMAT for kind in kinds])
     kind = next(kind for kind in kinds if manifest["format"] == kind.FORMAT)
     content = {name: _checked_part(folder / name, manifest["parts"]) for name in kind.PARTS}
     try:
-        return kind.from_parts(manifest, content)
-    except (LookupError, TypeError, ValueError, OSError) as error:
-        raise BundleError(f"{folder} is no usable bundle ({error}): make it again") from error
+        bundle = kind.from_parts(manifest, content)
+        _try(bundle)
+    except _UNFIT as error:
+        reason = f"no {error}" if isinstance(error, KeyError) else error
+        raise BundleError(f"{folder} is no usable bundle ({reason}): make it again") from error
+    return bundle
+
+
+def _try(bundle: Scored) -> None:
+    """Let a bundle say something of the lowest and of the highest values that it has seen."""
+    limits = bundle.inputs.set_index("name")[["lowest", "highest"]]
+    bundle.assign(limits.T.reset_index(drop=True))
 
 
 def _digest(manifest: dict[str, Any]) -> str:
@@ -92,7 +107,7 @@ def _manifest(folder: Path, study: str, formats: list[str]) -> dict[str, Any]:
         )
     try:
         manifest = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{path} is no JSON ({error}): make the bundle again") from error
     if not isinstance(manifest, dict) or manifest.get("format") not in formats:
         raise BundleError(
@@ -100,8 +115,10 @@ def _manifest(folder: Path, study: str, formats: list[str]) -> dict[str, Any]:
         )
     if manifest.pop("sha256", None) != _digest(manifest):
         raise BundleError(f"{path} was changed after it was written: its digest does not fit")
-    if manifest["study"] != study:
-        raise BundleError(f"{folder} belongs to study {manifest['study']!r}, not to {study!r}")
+    if manifest.get("study") != study:
+        raise BundleError(f"{folder} belongs to study {manifest.get('study')!r}, not to {study!r}")
+    if not isinstance(manifest.get("parts"), dict):
+        raise BundleError(f"{path} names no parts with their digests: make the bundle again")
     return manifest
 
 
