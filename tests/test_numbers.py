@@ -63,7 +63,7 @@ CONSTANTS = {
     },
     "notebooks/quantise": {
         "16": "the millions of colours that three bytes tell apart",
-        "192": "the colours in which the notebook holds its figures, set in its code",
+        "256": "the colours in which the notebook holds its figures, set in its code",
     },
     "notebooks/segments": {"800": "points that are drawn at most, fixed in code"},
     "notebooks/sequences": {"51": "the columns that the code makes, which a test counts"},

@@ -52,6 +52,28 @@ def test_a_figure_of_few_colours_gets_a_small_palette_and_any_other_a_larger_one
     assert counts[0] <= 64 < counts[1]
 
 
+def test_a_sky_keeps_its_gradient_beside_many_other_colours():
+    picture = np.random.default_rng(0).integers(0, 255, (120, 256, 3)).astype(np.uint8)
+    picture[:100] = 200
+    picture[:100, :, 2] = np.linspace(160, 250, 256)
+    figure, axes = plt.subplots(figsize=(3, 1.5))
+    axes.imshow(picture)
+    axes.set_axis_off()
+    kept = np.asarray(Image.open(io.BytesIO(palette_png(figure))).convert("RGB")).reshape(-1, 3)
+    sky = kept[(kept[:, :2] == 200).all(axis=1)]
+    assert len(np.unique(sky[:, 2])) > 30
+
+
+def test_no_palette_is_smaller_than_the_fewest_colours_asked_for():
+    greys, axes = plt.subplots()
+    axes.barh(range(200), 1, color=[str(grey) for grey in np.linspace(0, 1, 200)])
+    counts = [
+        len(Image.open(io.BytesIO(palette_png(greys, fewest=n))).convert("RGB").getcolors())
+        for n in (64, 256)
+    ]
+    assert counts[0] <= 64 < 128 < counts[1]
+
+
 def test_a_compact_table_reads_as_the_usual_one():
     columns = {"a<b": ["x > \n y", "</td>\n<td>"], "number": [0.5, None]}
     table = pd.DataFrame(columns, index=["first", "> <"])

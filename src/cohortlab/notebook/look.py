@@ -20,7 +20,9 @@ from cohortlab.run.project import SAID_VARIABLE
 from cohortlab.threads import one_thread
 
 
-def setup(study: str, question: str, *, colours: int = PALETTE_COLOURS) -> None:
+def setup(
+    study: str, question: str, *, colours: int = PALETTE_COLOURS, true_colours: bool = False
+) -> None:
     """Prepare a notebook's figures, tables and sums, and show which study it serves.
 
     Figures become PNG pictures with a palette, a quarter of the usual size; tables keep no more
@@ -33,6 +35,8 @@ def setup(study: str, question: str, *, colours: int = PALETTE_COLOURS) -> None:
         As in `params.yaml`: a step serves several studies, and this copy of it one.
     colours : int
         Of every figure, at most 256: fewer make a smaller file, for notebooks of many figures.
+    true_colours : bool, default False
+        Whether every figure gets all of `colours`, for notebooks that are about colours.
 
     Returns
     -------
@@ -51,7 +55,8 @@ def setup(study: str, question: str, *, colours: int = PALETTE_COLOURS) -> None:
     if shell is not None:
         shell.run_line_magic("matplotlib", "inline")
         formatters = shell.display_formatter.formatters
-        formatters["image/png"].for_type(Figure, partial(palette_png, colours=colours))
+        sizes = {"colours": colours} | ({"fewest": colours} if true_colours else {})
+        formatters["image/png"].for_type(Figure, partial(palette_png, **sizes))
         formatters["text/html"].for_type(pd.DataFrame, compact_html)
         say(f"**Study {escape_markdown(study)}**: {escape_markdown(question)}")
 

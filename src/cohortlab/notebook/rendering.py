@@ -17,7 +17,9 @@ _PALETTES = (64, 128, PALETTE_COLOURS)
 _FURTHEST = 24
 
 
-def palette_png(figure: Figure, *, colours: int = PALETTE_COLOURS) -> bytes:
+def palette_png(
+    figure: Figure, *, colours: int = PALETTE_COLOURS, fewest: int = _PALETTES[0]
+) -> bytes:
     """Render a figure as a palette PNG: small, and the same bytes for the same figure.
 
     Parameters
@@ -26,6 +28,8 @@ def palette_png(figure: Figure, *, colours: int = PALETTE_COLOURS) -> bytes:
         What to render, at screen resolution.
     colours : int
         Of the palette, at most 256.
+    fewest : int, default 64
+        The smallest palette that is tried; `colours` where that is less.
 
     Returns
     -------
@@ -35,20 +39,28 @@ def palette_png(figure: Figure, *, colours: int = PALETTE_COLOURS) -> bytes:
     Notes
     -----
     Of palettes with 64, 128 and 256 colours the first is taken that moves no channel of any pixel
-    by more than 24 of 255; where none does or `colours` forbids more, the largest allowed.
+    by more than 24 of 255; where none does or `colours` forbids more, the largest allowed. A figure
+    that holds a picture gets the largest: where light changes slowly, less shows as bands.
     """
+    pictured = any(np.ndim(image.get_array()) == 3 for axes in figure.axes for image in axes.images)
     raw = io.BytesIO()
     figure.savefig(raw, format="png", dpi=SCREEN_DPI, bbox_inches="tight", metadata={})
     small = io.BytesIO()
-    _in_few_colours(Image.open(raw).convert("RGB"), colours).save(small, "PNG", optimize=True)
+    whole = Image.open(raw).convert("RGB")
+    if pictured:
+        # Median cut spends colours where most pixels are, maximum coverage where any is.
+        few = whole.quantize(colours, Image.Quantize.MEDIANCUT, kmeans=1)
+    else:
+        few = _in_few_colours(whole, colours, fewest)
+    few.save(small, "PNG", optimize=True)
     # Closed, it is not shown a second time when the cell ends.
     plt.close(figure)
     return small.getvalue()
 
 
-def _in_few_colours(picture: Image.Image, most: int) -> Image.Image:
+def _in_few_colours(picture: Image.Image, most: int, fewest: int) -> Image.Image:
     before = np.asarray(picture, dtype=np.int16)
-    for size in sorted({min(size, most) for size in _PALETTES}):
+    for size in sorted({min(max(size, fewest), most) for size in _PALETTES}):
         # Maximum coverage keeps rare colours, such as those of a legend, which median cut merges;
         # a step of k-means from there moves the others to where the picture has them.
         few = picture.quantize(size, Image.Quantize.MAXCOVERAGE, kmeans=1)

@@ -55,7 +55,7 @@ def correlations(features: pd.DataFrame) -> Figure:
     return figure
 
 
-def hue_plane(features: pd.DataFrame, *, most: int) -> Figure:
+def hue_plane(features: pd.DataFrame, *, most: int, rng: np.random.Generator) -> Figure:
     """Draw colours where OKLab puts them: hue around the centre, lightness beside.
 
     Parameters
@@ -63,14 +63,20 @@ def hue_plane(features: pd.DataFrame, *, most: int) -> Figure:
     features : pandas.DataFrame
         `red, green, blue, lightness, green_red, blue_yellow, n_pixels`; a row a colour.
     most : int
-        Colours drawn at most, those of most pixels.
+        Colours drawn at most.
+    rng : numpy.random.Generator
+        Where there are more, chooses them: by chance, in proportion to their pixels. Of photographs
+        most colours have a pixel or two, and none of these goes before the others.
 
     Returns
     -------
     matplotlib.figure.Figure
         Every point in its own colour; its area grows with the root of its pixels.
     """
-    top = features.sort_values("n_pixels", ascending=False, kind="stable").head(most)
+    # The first to come, where each pixel waits for a time of its own: drawn without replacement.
+    waited = rng.exponential(size=len(features)) / features["n_pixels"].to_numpy()
+    top = features.iloc[np.argsort(waited, kind="stable")[:most]]
+    top = top.sort_values("n_pixels", ascending=False, kind="stable")
     own = top[["red", "green", "blue"]].to_numpy() / 255
     area = np.clip(3 * np.sqrt(top["n_pixels"]), 3, 120)
     figure, axes = plt.subplots(1, 2, figsize=(8.0, 3.8), layout="constrained", sharex=True)

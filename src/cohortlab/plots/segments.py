@@ -10,6 +10,7 @@ from cohortlab.plots.style import (
     MUTED,
     cluster_colours,
     heat_map,
+    ink_on,
     logarithmic,
     panels,
     plain,
@@ -49,9 +50,12 @@ def score_grid(assigned: pd.DataFrame, monetary: pd.Series, names: list[str]) ->
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.4, 4.2), layout="constrained")
     colours = ListedColormap(cluster_colours(len(names)))
     limits = {"vmin": -0.5, "vmax": len(names) - 0.5}
-    left.pcolormesh(_grid(owner), cmap=colours, edgecolors="white", alpha=0.75, **limits)
+    owners = np.ma.masked_invalid(_grid(owner))
+    mesh = left.pcolormesh(owners, cmap=colours, edgecolors="white", alpha=0.75, **limits)
+    inks = ink_on(mesh.to_rgba(owners, alpha=0.75), under=0.85)
+    look = {"ha": "center", "va": "center", "fontsize": 9}
     for (row, column), count in np.ndenumerate(np.nan_to_num(counts)):
-        left.text(column + 0.5, row + 0.5, f"{count:,.0f}", ha="center", va="center", fontsize=9)
+        left.text(column + 0.5, row + 0.5, f"{count:,.0f}", color=inks[row, column], **look)
     present = [n for n in names if n in set(assigned["segment"])]
     _legend(figure, present, names, marker="s", markersize=9, alpha=0.75)
     left.set_title("customers, coloured by segment")

@@ -158,12 +158,36 @@ def _write_cells(
     axes: Axes, mesh: QuadMesh, cells: np.ma.MaskedArray, notes: np.ndarray | None
 ) -> None:
     """Write a note into each coloured cell, light on dark colours and dark on light ones."""
-    light = mesh.cmap(mesh.norm(cells))[..., :3] @ _LIGHTNESS > 0.5
+    inks = ink_on(mesh.cmap(mesh.norm(cells)))
     for row, column in np.argwhere(~np.ma.getmaskarray(cells)):
         note = f"{cells[row, column]:.2g}" if notes is None else notes[row, column]
         look = {"ha": "center", "va": "center", "fontsize": 8}
-        colour = "0.15" if light[row, column] else "white"
-        axes.text(column + 0.5, row + 0.5, note, color=colour, **look)
+        axes.text(column + 0.5, row + 0.5, note, color=inks[row, column], **look)
+
+
+def ink_on(colours: np.ndarray, *, under: float = 1.0) -> np.ndarray:
+    """Choose the colour in which text can be read on others.
+
+    Parameters
+    ----------
+    colours : ndarray of shape (..., 4)
+        Red, green, blue and opacity in [0, 1].
+    under : float, default 1
+        The grey beneath them, 0 black and 1 white.
+
+    Returns
+    -------
+    ndarray of str, shape (...)
+        White on what is dark, nearly black on what is light.
+
+    Examples
+    --------
+    >>> ink_on(np.array([[0.5, 0.0, 0.0, 1.0], [0.5, 0.0, 0.0, 0.1]])).tolist()
+    ['white', '0.15']
+    """
+    opacity = colours[..., 3]
+    lightness = opacity * (colours[..., :3] @ _LIGHTNESS) + (1 - opacity) * under
+    return np.where(lightness > 0.5, "0.15", "white")
 
 
 def _beyond(values: np.ndarray, span: tuple[float, float]) -> str:
