@@ -108,6 +108,29 @@ def test_what_cannot_be_learnt_from_is_named(name, X, options, message):
         train(name, X, options=options)
 
 
+@pytest.mark.parametrize(
+    ("name", "option", "value", "allowed"),
+    [
+        ("dbscan", "min_samples", 0, "a whole number, from 1"),
+        ("hdbscan", "min_cluster_size", -5, "a whole number, from 2"),
+        ("hdbscan", "min_samples", 2.5, "a whole number, from 1"),
+        ("hdbscan", "max_rows", 0, "a whole number, from 2"),
+        ("mixture", "n_components", 0, "a whole number, from 1"),
+        ("mixture", "n_components", -3, "a whole number, from 1"),
+        ("mixture", "n_init", True, "a whole number, from 1"),
+        ("mixture", "reg_covar", np.nan, "a number, from 0"),
+        ("mixture", "min_share", 2, "a number, 0 to 1"),
+        ("isolation_forest", "n_trees", 0, "a whole number, from 1"),
+        ("isolation_forest", "max_samples", "all", "a whole number, from 2"),
+        ("local_outlier_factor", "n_neighbors", 0, "a whole number, from 1"),
+        ("local_outlier_factor", "max_rows", 0, "a whole number, from 2"),
+    ],
+)
+def test_an_option_out_of_range_is_named_with_what_is_allowed(name, option, value, allowed):
+    with pytest.raises(ValueError, match=f"{option} should be {allowed}, but is {value!r}"):
+        train(name, np.arange(9.0)[:, None], options={option: value})
+
+
 def test_unknown_detectors_and_shares_are_named():
     with pytest.raises(ValueError, match=r"unknown detector 'guess'.*dbscan"):
         train("guess", np.zeros((3, 1)))

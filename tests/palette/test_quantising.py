@@ -194,6 +194,12 @@ def test_what_is_no_picture_is_named(picture, n_colours, message):
         palette.quantise(picture, n_colours, rng=rng())
 
 
+@pytest.mark.parametrize("n_starts", [0, -1, 1.5])
+def test_a_number_of_starts_that_is_none_is_named(photograph, n_starts):
+    with pytest.raises(ValueError, match=f"n_starts is {n_starts}, expected a whole number from 1"):
+        palette.quantise(photograph, 8, rng=rng(), n_starts=n_starts)
+
+
 def test_an_unknown_space_or_method_is_named(photograph):
     with pytest.raises(ValueError, match="space is 'lab'"):
         palette.quantise(photograph, 8, rng=rng(), space="lab")

@@ -13,6 +13,7 @@ from sklearn.neighbors import KDTree
 from cohortlab.anomalies.calibration import threshold_for
 from cohortlab.anomalies.dbscan import dbscan
 from cohortlab.anomalies.distinct import Distinct, distinct_rows
+from cohortlab.anomalies.options import check_options
 from cohortlab.anomalies.reach import least_reach
 from cohortlab.anomalies.scorers import (
     FewCuts,
@@ -128,12 +129,14 @@ def train(
     Raises
     ------
     ValueError
-        If the name or an option is unknown, there is no row, or a value is not finite.
+        If the name or an option is unknown, an option is out of range, there is no row, or a value
+        is not finite.
     """
     if name not in DETECTORS:
         raise ValueError(f"unknown detector {name!r}: choose one of {list(DETECTORS)}")
     if not 0 < expected_share < 1:
         raise ValueError(f"expected_share should lie in (0, 1), but is {expected_share!r}")
+    check_options(options or {})
     X = np.asarray(X, dtype=float)
     if X.ndim != 2 or not X.size:
         raise ValueError(f"no flow to learn from: the rows have shape {X.shape}")

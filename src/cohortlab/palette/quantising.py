@@ -94,6 +94,8 @@ def quantise(
     """
     _check(picture, n_colours)
     check_space(space)
+    if not isinstance(n_starts, int | np.integer) or n_starts < 1:
+        raise ValueError(f"n_starts is {n_starts!r}, expected a whole number from 1.")
     found = distinct_colours(picture)
     points, clear = to_points(found.colours, space=space), found.colours[:, 3] == 0
     palette = _palette_of(found, points, n_colours, rng=rng, space=space, n_starts=n_starts)
