@@ -13,6 +13,7 @@ from visits import PANEL, planted
 from cohortlab.browsing import (
     SEARCHED,
     choose,
+    held_against_null,
     n_shuffles_reaching,
     null_choices,
     represent,
@@ -134,6 +135,11 @@ def test_a_crowd_and_a_scattered_rest_are_no_two_clusters(monkeypatch):
     null = pd.DataFrame({"silhouette": [0.9, 0.9, 0.0], "separated": [False, True, True]})
     assert n_shuffles_reaching(both, null) == 1
     assert n_shuffles_reaching(alone, null) == 2
+    said = held_against_null(both, null)
+    assert "came of 2 of 3 shuffles, with a silhouette of up to 0.900." in said
+    assert "0.900 comes from shuffled clusters that are not separated" in said
+    assert "No shuffle gave separated" in held_against_null(both, null.assign(separated=False))
+    assert "Shuffled users reach 0.900." in held_against_null(alone, null)
 
 
 def test_the_worst_cluster_is_that_of_scikit_learn():

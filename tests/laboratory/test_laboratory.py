@@ -358,10 +358,12 @@ def test_the_paragraph_says_which_algorithm_when_and_when_none():
     assert (
         "0.3 and 5 purchases a person: at strength 0.9 use edges, by **block_model**, index" in text
     )
-    nobody = "with 5 purchases a person at overlap 0.3 with strength 0.2."
-    assert f"**None helps** (mean index below 0.5) {nobody}" in text
+    nobody = "with 5 purchases a person, overlap 0.3 and strength 0.2."
+    assert f"**None helps** (mean index below 0.5) in 1 of 4 cases: {nobody}" in text
     assert "25.0% of 4 tables hold a relation" in text
-    assert f"in 3 of 4 cases, most often by **kmeans**; by nobody {nobody}" in text
+    assert (
+        f"in 3 of 4 cases, most often by **kmeans**. In the other 1 none finds it: {nobody}" in text
+    )
 
 
 def test_algorithms_that_are_as_good_are_named_with_what_they_look_at():
@@ -394,7 +396,7 @@ def test_the_paragraph_says_what_the_number_of_purchases_decides():
     assert "and 5 purchases a person: at strength 0.2 use features, by **kmeans**, index" in text
     assert "and 20 purchases a person: at strength 0.2 use features" in text
     assert "; at strength 0.9 use edges, by **block_model**, index 0.95." in text
-    assert "**None helps** (mean index below 0.5) with 5 purchases a person at overlap 0.01" in text
+    assert "(mean index below 0.5) in 1 of 4 cases: with 5 purchases a person, overlap 0.01" in text
     assert "20 purchases" not in text.split("None helps")[1].split(". ")[0]
 
 
@@ -420,7 +422,18 @@ def test_a_strength_at_which_none_helps_parts_the_strengths_at_which_one_does():
     text = " ".join(paragraph(cases({case: ("kmeans", value) for case, value in best.items()})))
     assert "at strength 0.2 use features" in text
     assert "at strength 0.9 use features" in text
-    assert "at overlap 0.01 with strength 0.5." in text
+    assert "overlap 0.01 and strength 0.5." in text
+
+
+def test_what_the_intervals_do_not_tell_apart_is_named_together():
+    trials = cases({(0.01, 0.9): ("kmeans", 0.9)})
+    spread = trials["replicate"].map({0: -0.05, 1: 0.05, 2: 0.0})
+    edges = trials["algorithm"] == "block_model"
+    trials.loc[edges, "person_ari"] = 0.88 + spread[edges]
+    text = paragraph(trials)[0]
+    assert "**kmeans** and **block_model**, which the intervals do not tell apart, find" in text
+    trials.loc[edges, "person_ari"] = 0.3 + spread[edges]
+    assert "conditions **kmeans** finds people best" in paragraph(trials)[0]
 
 
 def test_the_paragraph_says_where_all_is_well():

@@ -3,7 +3,12 @@
 from cohortlab.browsing.choice import SEARCHED, Choice, choose
 from cohortlab.browsing.engineered import CATEGORIES, FEATURES, engineered_features
 from cohortlab.browsing.limits import exchange_sequences, keep_sequences, types_found
-from cohortlab.browsing.nulls import n_shuffles_reaching, null_choices, user_silhouettes
+from cohortlab.browsing.nulls import (
+    held_against_null,
+    n_shuffles_reaching,
+    null_choices,
+    user_silhouettes,
+)
 from cohortlab.browsing.representations import (
     OF_FEATURES,
     REPRESENTATIONS,
@@ -30,6 +35,7 @@ __all__ = [
     "choose",
     "engineered_features",
     "exchange_sequences",
+    "held_against_null",
     "keep_sequences",
     "make_sequences",
     "n_shuffles_reaching",

@@ -155,3 +155,45 @@ def n_shuffles_reaching(chosen: Choice, null: pd.DataFrame) -> int:
     """
     as_good = null["silhouette"] >= chosen.silhouette
     return int((as_good & (null["separated"] | (not chosen.separated))).sum())
+
+
+def held_against_null(chosen: Choice, null: pd.DataFrame) -> str:
+    """
+    Say whether a choice is separated, and what shuffled users give beside it.
+
+    Parameters
+    ----------
+    chosen : Choice
+        Of the true users.
+    null : pandas.DataFrame
+        From `null_choices`.
+
+    Returns
+    -------
+    str
+        Sentences. Where the choice is separated, shuffles that are not do not count, and it is told
+        how high each kind comes.
+    """
+    found = null.dropna(subset="silhouette")
+    if not chosen.separated:
+        highest = f" Shuffled users reach {found['silhouette'].max():.3f}." if len(found) else ""
+        return (
+            "The clusters are **not separated**: in at least one the mean silhouette of its own "
+            "users is below 0, and no method and number does better. The silhouette of all is "
+            f"{chosen.silhouette:.3f}.{highest}"
+        )
+    counted = found.loc[found["separated"], "silhouette"]
+    others = found.loc[~found["separated"], "silhouette"]
+    said = (
+        "The clusters are **separated**: in each the mean silhouette of its own users is not below "
+        f"0, and of all it is {chosen.silhouette:.3f}."
+    )
+    if len(counted):
+        said += f" Separated clusters came of {len(counted)} of {len(null)} shuffles, with a"
+        said += f" silhouette of up to {counted.max():.3f}."
+    else:
+        said += " No shuffle gave separated clusters."
+    if len(others):
+        said += f" A silhouette of {others.max():.3f} comes from shuffled clusters that are not"
+        said += " separated, which do not count."
+    return said

@@ -75,16 +75,24 @@ def case_table(best: pd.DataFrame) -> pd.DataFrame:
 
 
 def _over_all(board: pd.DataFrame) -> list[str]:
-    first = board.iloc[0]
-    sentences = [
-        f"Over all conditions **{first['algorithm']}** finds people best (mean adjusted Rand index "
-        f"{first['person_ari']:.2f}{_interval(first)})."
-    ]
+    # An interval is NaN with a single seed, and then only the first is named.
+    reaching = board["person_ari_high"] >= board["person_ari_low"].iloc[0]
+    alike = board[reaching | (board.index == 0)]
+    names = [f"**{name}**" for name in alike["algorithm"]]
+    best = (
+        f"{names[0]} finds"
+        if len(names) == 1
+        else f"{', '.join(names[:-1])} and {names[-1]}, which the intervals do not tell apart, find"
+    )
+    known = not np.isnan(board["person_ari_low"].iloc[0])
+    what = "mean adjusted Rand index" + (" and 95 % interval over seeds" if known else "")
+    means = "; ".join(f"{row['person_ari']:.2f}{_interval(row)}" for _, row in alike.iterrows())
+    sentences = [f"Over all conditions {best} people best ({what}: {means})."]
     tops = board.groupby("looks_at", sort=True).head(1).set_index("looks_at")
     if len(tops) == 2:
         edges, features = tops.loc["edges"], tops.loc["features"]
         sentences.append(
-            f"Of those that look at features that is {features['algorithm']} "
+            f"Of those that look at features {features['algorithm']} has the highest mean "
             f"({features['person_ari']:.2f}), of those that look at edges {edges['algorithm']} "
             f"({edges['person_ari']:.2f})."
         )
@@ -93,7 +101,7 @@ def _over_all(board: pd.DataFrame) -> list[str]:
 
 def _interval(row: pd.Series) -> str:
     low, high = row["person_ari_low"], row["person_ari_high"]
-    return "" if np.isnan(low) else f", 95 % interval over seeds {low:.2f} to {high:.2f}"
+    return "" if np.isnan(low) else f", {low:.2f} to {high:.2f}"
 
 
 def _by_case(best: pd.DataFrame) -> list[str]:
@@ -147,25 +155,30 @@ def _hopeless(best: pd.DataFrame, useful: float) -> str:
     hopeless = best[~best["is_useful"]]
     if hopeless.empty:
         return f"In every case some algorithm has a mean index of at least {useful:g}."
-    return f"**None helps** (mean index below {useful:g}) {_where(hopeless)}."
+    return (
+        f"**None helps** (mean index below {useful:g}) in {len(hopeless)} of {len(best)} cases: "
+        f"{_where(hopeless)}."
+    )
 
 
 def _where(cases: pd.DataFrame) -> str:
     """Name cases, by number of purchases; numbers in a row with the same cases together."""
     texts = {density: _cases(rows) for density, rows in cases.groupby("density", sort=True)}
     runs = groupby(texts, key=texts.get)
-    return "; ".join(f"with {_listed(run)} purchases a person at {text}" for text, run in runs)
+    return "; ".join(f"with {_listed(run)} purchases a person, {text}" for text, run in runs)
 
 
 def _cases(rows: pd.DataFrame) -> str:
-    return " and at ".join(
-        f"overlap {overlap:g} with strength {_listed(part['strength'])}"
+    strengths = {
+        overlap: f"strength {_listed(part['strength'])}"
         for overlap, part in rows.groupby("overlap", sort=True)
-    )
+    }
+    runs = groupby(strengths, key=strengths.get)
+    return ", or ".join(f"overlap {_listed(run)} and {strength}" for strength, run in runs)
 
 
 def _listed(values: Iterable[float]) -> str:
-    return ", ".join(f"{value:g}" for value in values)
+    return " or ".join(f"{value:g}" for value in values)
 
 
 def _relation(best: pd.DataFrame, useful: float) -> list[str]:
@@ -178,7 +191,8 @@ def _relation(best: pd.DataFrame, useful: float) -> list[str]:
         f"{useful:g} of the error of knowing no relation in {share} of {len(best)} cases"
     )
     by = f", most often by **{' and '.join(found['best'].mode())}**" if len(found) else ""
-    return [f"{what}{by}{f'; by nobody {_where(nobody)}' if len(nobody) else ''}."]
+    rest = f" In the other {len(nobody)} none finds it: {_where(nobody)}." if len(nobody) else ""
+    return [f"{what}{by}.{rest}"]
 
 
 def _nulls(trials: pd.DataFrame, alpha: float) -> list[str]:

@@ -22,7 +22,7 @@ def plane_with_clusters(
     places : ndarray of shape (n_rows, 2)
         From `cohortlab.embedding.draw_plane`.
     labels : ndarray of int, shape (n_rows,)
-        Clusters, whose numbers stand beside their centres.
+        Clusters, whose numbers stand in a free place near their centres, a line between.
     values : pandas.Series
         Shown as log(1 + value).
     rng : numpy.random.Generator
@@ -39,14 +39,18 @@ def plane_with_clusters(
     figure, (left, right) = panels(2, columns=2, width=4.6, height=4.0)
     x, y = places[shown].T
     left.scatter(x, y, c=labels[shown] % 20, cmap="tab20", vmin=0, vmax=19, s=6, linewidths=0)
+    taken = places[shown]
     for cluster in np.unique(labels):
-        centre = np.median(places[labels == cluster], axis=0)
-        box = {"boxstyle": "round,pad=0.15", "color": "white", "alpha": 0.8}
-        # Beside the centre, because a number would hide a small island.
-        beside = {"xytext": (-14, 0), "textcoords": "offset points"}
+        own = places[labels == cluster]
+        # The member nearest to the middle, which may itself lie between islands.
+        centre = own[np.argmin(np.linalg.norm(own - np.median(own, axis=0), axis=1))]
+        spot = _free_spot(centre, taken)
+        line = {"arrowstyle": "-", "color": MUTED, "linewidth": 0.8, "shrinkA": 6, "shrinkB": 0}
         left.annotate(
-            str(cluster), centre, ha="center", va="center", fontsize=9, bbox=box, **beside
+            str(cluster), centre, spot, ha="center", va="center", fontsize=9, arrowprops=line
         )
+        # The next number keeps away from this one as from an island.
+        taken = np.vstack([taken, np.repeat(spot[None], 50, axis=0)])
     left.set_title("by cluster of k-means")
     points = right.scatter(x, y, c=np.log1p(values.to_numpy()[shown]), cmap="cividis", s=6)
     figure.colorbar(points, ax=right, label=f"log(1 + {plain(values.name)})")
@@ -54,6 +58,17 @@ def plane_with_clusters(
     for axes in (left, right):
         axes.set(xlabel="plane, first axis (no unit)", ylabel="plane, second axis (no unit)")
     return figure
+
+
+def _free_spot(centre: np.ndarray, taken: np.ndarray) -> np.ndarray:
+    """Find the place near a centre where a number hides fewest points, the nearest of several."""
+    unit = np.ptp(taken, axis=0) / 30
+    angles = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+    around = np.column_stack([np.cos(angles), np.sin(angles)])
+    spots = centre + unit * np.vstack([radius * around for radius in (1.5, 2.5, 3.5, 4.5)])
+    hidden = (np.abs(spots[:, None] - taken) < unit).all(axis=2).sum(axis=1)
+    inside = ((spots >= taken.min(axis=0)) & (spots <= taken.max(axis=0))).all(axis=1)
+    return spots[np.argmin(np.where(inside, hidden, len(taken)))]
 
 
 def drivers(table: pd.DataFrame, names: Mapping[int, str]) -> Figure:

@@ -55,8 +55,8 @@ def why_empty(
     needed = minimum_count(min_support, read.n_baskets)
     if together < needed:
         reason = (
-            f"No two items are together in {needed} of the {read.n_baskets} baskets; the most "
-            f"frequent pair is in {together}."
+            f"No two items are together in as many as {needed:,} of the {read.n_baskets:,} "
+            f"baskets; the most frequent pair is in {together:,}."
         )
     else:
         reason = _threshold_advice(itemsets, metric, min_threshold)
@@ -100,11 +100,11 @@ def _support_advice(
             count = int(rules["count"].max())
             share = _rounded(float(exact_fraction(count) / read.n_baskets), ROUND_FLOOR)
             return (
-                f"The most frequent rule that has {asked} is on {count} baskets: try a "
+                f"The most frequent rule that has {asked} is on {count:,} baskets: try a "
                 f"{support_name} of {share} or less."
             )
         tried, most = most, most // 2
-    return f"None on {tried} baskets or more has {asked} either." if tried else ""
+    return f"None on {tried:,} baskets or more has {asked} either." if tried else ""
 
 
 def _rounded(value: float, way: str) -> str:
