@@ -239,7 +239,10 @@ def start_warm(target: str, arguments: list[str]) -> int | None:
     asked = {"target": target, "arguments": arguments, "folder": os.getcwd()}
     text = json.dumps(asked | {"environment": dict(os.environ)}).encode()
     for number in _FORWARDED:
-        signal.signal(number, lambda received, _: connection.send(bytes([received])))
+        # An interrupt stops a kernel's cell. In a step it would be an exception, which is lost
+        # where Python cannot raise one, in a finaliser; then the step would go on.
+        passed_on = number if target == "kernel" else signal.SIGTERM
+        signal.signal(number, lambda *_, sent=passed_on: connection.send(bytes([sent])))
     socket.send_fds(connection, [len(text).to_bytes(8, "big")], _STANDARD_STREAMS)
     connection.sendall(text)
     return _wait(connection)
