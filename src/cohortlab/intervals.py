@@ -1,6 +1,7 @@
 """Numbers held to the interval in which they have a meaning."""
 
-from numbers import Real
+from math import isfinite
+from numbers import Integral, Real
 
 
 def is_within(value: Real, interval: str) -> bool:
@@ -48,3 +49,40 @@ def require_within(value: Real, interval: str, *, name: str) -> None:
     """
     if not is_within(value, interval):
         raise ValueError(f"{name} is {value!r}: give a number in {interval}")
+
+
+def check_number(
+    value: object,
+    *,
+    where: str,
+    low: float = float("-inf"),
+    high: float = float("inf"),
+    whole: bool = False,
+) -> None:
+    """Demand a finite number between two bounds, both included.
+
+    Parameters
+    ----------
+    value : object
+        What was given.
+    where : str
+        What to call it, for messages, such as its path: ``types.buyer.share``.
+    low, high : float
+        Bounds, included.
+    whole : bool
+        Whether only whole numbers are allowed.
+
+    Raises
+    ------
+    ValueError
+        If the value is no number, not whole where it must be, or out of range.
+
+    Examples
+    --------
+    >>> check_number(0.5, where="types.buyer.share", low=0, high=1)
+    """
+    kind = Integral if whole else Real
+    is_number = isinstance(value, kind) and not isinstance(value, bool)
+    if not is_number or not isfinite(value) or not low <= value <= high:
+        name = "a whole number" if whole else "a number"
+        raise ValueError(f"{where}: expected {name} from {low:g} to {high:g}, got {value!r:.60}")

@@ -196,7 +196,9 @@ def test_what_is_no_picture_is_named(picture, n_colours, message):
 
 @pytest.mark.parametrize("n_starts", [0, -1, 1.5])
 def test_a_number_of_starts_that_is_none_is_named(photograph, n_starts):
-    with pytest.raises(ValueError, match=f"n_starts is {n_starts}, expected a whole number from 1"):
+    with pytest.raises(
+        ValueError, match=f"n_starts: expected a whole number from 1 to inf, got {n_starts}"
+    ):
         palette.quantise(photograph, 8, rng=rng(), n_starts=n_starts)
 
 

@@ -296,8 +296,8 @@ def test_foreign_scores_of_the_training_are_refused(folder, change, message):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"threshold": {}}, "threshold should be a number"),
-        ({"threshold": float("nan")}, "threshold should be a number"),
+        ({"threshold": {}}, "threshold: expected a number"),
+        ({"threshold": float("nan")}, "threshold: expected a number"),
         ({"levels": 5}, "levels should be numbers by name"),
         ({"levels": {"critical": "few"}}, "levels of critical"),
         ({"levels": {"critical": 0.5, "high": 0.1}}, "rising shares"),

@@ -221,8 +221,8 @@ def test_trees_that_would_walk_in_circles_or_out_of_bounds_are_refused(
         ({"agreement": 5}, "agreement should be numbers by name"),
         ({"agreement": {"training": 1.0}}, "no 'left_out'"),
         ({"agreement": {"training": 7, "left_out": 1}}, "agreement of training"),
-        ({"next_id": 7}, "next_id should be a whole number, 8 to inf"),
-        ({"next_id": "8"}, "next_id should be a whole number"),
+        ({"next_id": 7}, "next_id: expected a whole number from 8 to inf"),
+        ({"next_id": "8"}, "next_id: expected a whole number"),
     ],
 )
 def test_a_foreign_manifest_with_the_right_digest_is_refused(folder, changes, message):
@@ -246,7 +246,7 @@ def test_a_manifest_without_a_key_is_refused(folder, key):
     [
         ("clusters.json", {"name": None}, "no 'name'"),
         ("clusters.json", {"cluster": [0, 4, 4]}, "ids of clusters should differ, but 4"),
-        ("clusters.json", {"cluster": ["a", "b", "c"]}, "id of a cluster should be a whole number"),
+        ("clusters.json", {"cluster": ["a", "b", "c"]}, "id of a cluster: expected a whole number"),
         ("clusters.json", {"cluster": [1, 4, 7]}, "belongs to no cluster"),
         ("clusters.json", {"name": ["small", "middle", 5]}, "name of cluster 7 should be a text"),
         ("clusters.json", {"name": ["small"]}, "same length"),

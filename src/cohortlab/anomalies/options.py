@@ -1,31 +1,22 @@
 """What the options of detectors may be, whoever calls them."""
 
 from collections.abc import Mapping
-from math import inf, isfinite
-from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any
 
+from cohortlab.intervals import check_number
 
-class Range(NamedTuple):
-    """Numbers from `low` to `high`, both included, and whether only whole ones."""
-
-    low: float
-    high: float = inf
-    whole: bool = True
-
-
-#: By option; what is not listed is no number, or checked where it is used.
-RANGES = {
-    "min_samples": Range(1),
-    "min_cluster_size": Range(2),
-    "max_rows": Range(2),
-    "n_components": Range(1),
-    "n_init": Range(1),
-    "reg_covar": Range(0, whole=False),
-    "min_share": Range(0, 1, whole=False),
-    "n_trees": Range(1),
-    "max_samples": Range(2),
-    "n_neighbors": Range(1),
+#: Bounds by option; what is not listed is no number, or checked where it is used.
+BOUNDS = {
+    "min_samples": {"low": 1, "whole": True},
+    "min_cluster_size": {"low": 2, "whole": True},
+    "max_rows": {"low": 2, "whole": True},
+    "n_components": {"low": 1, "whole": True},
+    "n_init": {"low": 1, "whole": True},
+    "reg_covar": {"low": 0},
+    "min_share": {"low": 0, "high": 1},
+    "n_trees": {"low": 1, "whole": True},
+    "max_samples": {"low": 2, "whole": True},
+    "n_neighbors": {"low": 1, "whole": True},
 }
 
 
@@ -46,10 +37,5 @@ def check_options(options: Mapping[str, Any]) -> None:
     --------
     >>> check_options({"n_trees": 200})
     """
-    for name, (low, high, whole) in RANGES.items():
-        value = options.get(name, low)
-        is_number = isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
-        if not is_number or not isfinite(value) or not low <= value <= high:
-            allowed = f"{low} to {high}" if isfinite(high) else f"from {low}"
-            kind = "a whole number" if whole else "a number"
-            raise ValueError(f"{name} should be {kind}, {allowed}, but is {value!r}")
+    for name in BOUNDS.keys() & options.keys():
+        check_number(options[name], where=name, **BOUNDS[name])

@@ -7,6 +7,7 @@ from PIL import Image, features
 from sklearn.cluster import MiniBatchKMeans
 
 from cohortlab.features.colours import OPAQUE, colour_codes
+from cohortlab.intervals import check_number
 from cohortlab.palette.distinct import Distinct, distinct_colours
 from cohortlab.palette.dither import dither as diffuse
 from cohortlab.palette.kmeans import N_STARTS, nearest_of, weighted_kmeans
@@ -94,8 +95,7 @@ def quantise(
     """
     _check(picture, n_colours)
     check_space(space)
-    if not isinstance(n_starts, int | np.integer) or n_starts < 1:
-        raise ValueError(f"n_starts is {n_starts!r}, expected a whole number from 1.")
+    check_number(n_starts, where="n_starts", low=1, whole=True)
     found = distinct_colours(picture)
     points, clear = to_points(found.colours, space=space), found.colours[:, 3] == 0
     palette = _palette_of(found, points, n_colours, rng=rng, space=space, n_starts=n_starts)

@@ -10,12 +10,12 @@ import pyarrow as pa
 
 from cohortlab.arrays import pack_arrays, unpack_arrays
 from cohortlab.embedding.forest import LeafForest
+from cohortlab.intervals import check_number
 from cohortlab.run.project import to_json
 from cohortlab.scaling import Scaling
 from cohortlab.score.checks import (
     demand_array,
     demand_different,
-    demand_number,
     demand_numbers,
     demand_shares,
     demand_text,
@@ -152,6 +152,9 @@ class Bundle:
         forest.check(len(scaling.columns_))
         clusters = _read_clusters(json.loads(content["clusters.json"]), scaling.columns_)
         largest = int(clusters["cluster"].max())
+        # A bundle of an earlier version does not tell it.
+        next_id = manifest.get("next_id", largest + 1)
+        check_number(next_id, where="next_id", low=largest + 1, whole=True)
         agreement = demand_numbers(manifest["agreement"], "agreement", low=0, high=1)
         return cls(
             study=manifest["study"],
@@ -163,10 +166,7 @@ class Bundle:
             clusters=clusters,
             members=_read_members(members, manifest["id"], clusters["cluster"]),
             agreement={name: agreement[name] for name in ("training", "left_out")},
-            # A bundle of an earlier version does not tell it.
-            next_id=demand_number(
-                manifest.get("next_id", largest + 1), "next_id", low=largest + 1, whole=True
-            ),
+            next_id=next_id,
         )
 
 
@@ -175,12 +175,12 @@ def _read_clusters(told: dict[str, list], columns: list[str]) -> pd.DataFrame:
     if not len(clusters):
         raise ValueError("there is no cluster")
     for cluster, name in zip(told["cluster"], told["name"], strict=True):
-        demand_number(cluster, "the id of a cluster", low=-(2**53), high=2**53, whole=True)
+        check_number(cluster, where="the id of a cluster", low=-(2**53), high=2**53, whole=True)
         demand_text(name, f"the name of cluster {cluster}")
     demand_different(told["cluster"], "ids of clusters")
     for column in ("size", *columns):
         for value in told[column]:
-            demand_number(value, f"{column} of a cluster")
+            check_number(value, where=f"{column} of a cluster")
     return clusters
 
 

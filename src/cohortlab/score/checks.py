@@ -1,13 +1,13 @@
 """Demands on what a bundle holds: whoever can write its digests can write anything into it."""
 
 from collections.abc import Iterable
-from math import isfinite
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cohortlab.curves import CURVES
+from cohortlab.intervals import check_number
 from cohortlab.scaling import SCALINGS, Scaling
 
 #: Rounding error of shares that sum to 1.
@@ -39,40 +39,6 @@ def demand_text(value: Any, what: str) -> str:
     return value
 
 
-def demand_number(
-    value: Any, what: str, *, low: float = -np.inf, high: float = np.inf, whole: bool = False
-) -> float:
-    """Demand a finite number.
-
-    Parameters
-    ----------
-    value : object
-        What the bundle holds.
-    what : str
-        Its name, for messages.
-    low, high : float
-        Bounds, included.
-    whole : bool
-        Whether it must be whole.
-
-    Returns
-    -------
-    float
-        The number.
-
-    Raises
-    ------
-    ValueError
-        If it is no number, not finite, or out of bounds.
-    """
-    kinds = int if whole else int | float
-    is_number = isinstance(value, kinds) and not isinstance(value, bool)
-    if not is_number or not isfinite(value) or not low <= value <= high:
-        name = "a whole number" if whole else "a number"
-        raise ValueError(f"{what} should be {name}, {low:g} to {high:g}, but is {value!r:.60}")
-    return value
-
-
 def demand_numbers(
     values: Any, what: str, *, low: float = -np.inf, high: float = np.inf
 ) -> dict[str, float]:
@@ -100,7 +66,7 @@ def demand_numbers(
     if not isinstance(values, dict) or not values:
         raise ValueError(f"{what} should be numbers by name, but is {values!r:.60}")
     for name, value in values.items():
-        demand_number(value, f"{what} of {name}", low=low, high=high)
+        check_number(value, where=f"{what} of {name}", low=low, high=high)
     return values
 
 
@@ -211,8 +177,8 @@ def read_inputs(inputs: Any) -> pd.DataFrame:
         raise ValueError(f"inputs should be a list of columns, but is {inputs!r:.60}")
     for one in inputs:
         name = demand_text(one["name"], "the name of an input")
-        low = demand_number(one["lowest"], f"the lowest value of {name}")
-        demand_number(one["highest"], f"the highest value of {name}", low=low)
+        check_number(one["lowest"], where=f"the lowest value of {name}")
+        check_number(one["highest"], where=f"the highest value of {name}", low=one["lowest"])
     demand_different([one["name"] for one in inputs], "inputs")
     return pd.DataFrame(inputs)[["name", "lowest", "highest"]]
 
@@ -247,5 +213,5 @@ def read_scaling(parameters: Any) -> Scaling:
         raise ValueError(f"curves should be one of {list(CURVES)} for each scaled column")
     for name, numbers in zip(columns, scaling.learnt_, strict=True):
         for number in np.ravel(numbers).tolist():
-            demand_number(number, f"what was learnt of {name}")
+            check_number(number, where=f"what was learnt of {name}")
     return scaling

@@ -20,10 +20,10 @@ from cohortlab.anomalies import (
 )
 from cohortlab.arrays import pack_arrays, unpack_arrays
 from cohortlab.features.flows import fill, flow_features, known_amounts
+from cohortlab.intervals import check_number
 from cohortlab.run.project import to_json
 from cohortlab.score.checks import (
     demand_array,
-    demand_number,
     demand_numbers,
     demand_text,
     read_inputs,
@@ -159,6 +159,7 @@ class DetectorBundle:
         training = _read_training(arrays.pop("training"), manifest["n_training"])
         scorer = SCORERS[told["scorer"]].from_arrays(arrays)
         scorer.check(len(scaling.columns_))
+        check_number(told["threshold"], where="threshold")
         return cls(
             study=manifest["study"],
             id_name=demand_text(manifest["id"], "the id column"),
@@ -167,14 +168,14 @@ class DetectorBundle:
             preparation=Preparation(told["curves"], scaling),
             name=demand_text(told["detector"], "the detector"),
             scorer=scorer,
-            threshold=demand_number(told["threshold"], "threshold"),
+            threshold=told["threshold"],
             training=training,
             levels=demand_numbers(told["levels"], "levels", low=0, high=1),
         )
 
 
 def _read_training(scores: np.ndarray, n_training: int) -> np.ndarray:
-    demand_number(n_training, "n_training", low=1, whole=True)
+    check_number(n_training, where="n_training", low=1, whole=True)
     demand_array(scores, "scores of the training", shape=(n_training,))
     if (np.diff(scores) < 0).any():
         raise ValueError("scores of the training should ascend")

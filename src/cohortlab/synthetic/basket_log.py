@@ -8,13 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cohortlab.synthetic.checks import (
-    check_blocks,
-    check_number,
-    check_rates,
-    check_shares,
-    read_day,
-)
+from cohortlab.intervals import check_number
+from cohortlab.synthetic.checks import check_blocks, check_rates, check_shares, read_day
 from cohortlab.synthetic.co_purchases import Pairs, plant_pairs, resolve_pairs
 from cohortlab.synthetic.distributions import check_counts, draw_counts, popularity
 from cohortlab.synthetic.invoice_baskets import draw_distinct

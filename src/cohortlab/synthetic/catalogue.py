@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cohortlab.synthetic.checks import check_blocks, check_number
+from cohortlab.intervals import check_number
+from cohortlab.synthetic.checks import check_blocks
 from cohortlab.synthetic.distributions import popularity
 from cohortlab.synthetic.relations import draw_within, stacked_cumulative
 

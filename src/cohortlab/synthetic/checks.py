@@ -1,10 +1,10 @@
 """Checks of the settings that a generator is given; every message names the block and the key."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import isfinite
-from numbers import Integral, Real
 
 import pandas as pd
+
+from cohortlab.intervals import check_number
 
 SHARE_TOLERANCE = 1e-9
 
@@ -39,38 +39,6 @@ def check_keys(block: object, keys: Iterable[str], *, where: str) -> None:
         raise ValueError(f"{where}.{unknown[0]}: unknown key; the keys here are {expected}")
     if missing:
         raise ValueError(f"{where}.{missing[0]}: missing key; the keys here are {expected}")
-
-
-def check_number(
-    value: object, *, where: str, low: float, high: float = float("inf"), whole: bool = False
-) -> None:
-    """Demand a finite number between two bounds, both included.
-
-    Parameters
-    ----------
-    value : object
-        What the configuration holds at this place.
-    where : str
-        Path of the value, for messages: ``types.buyer.share``.
-    low, high : float
-        Bounds, included.
-    whole : bool
-        Whether only whole numbers are allowed.
-
-    Raises
-    ------
-    ValueError
-        If the value is no number, not whole where it must be, or out of range.
-
-    Examples
-    --------
-    >>> check_number(0.5, where="types.buyer.share", low=0, high=1)
-    """
-    kind = Integral if whole else Real
-    is_number = isinstance(value, kind) and not isinstance(value, bool)
-    if not is_number or not isfinite(value) or not low <= value <= high:
-        name = "a whole number" if whole else "a number"
-        raise ValueError(f"{where}: expected {name} from {low:g} to {high:g}, got {value!r}")
 
 
 def check_flag(value: object, *, where: str) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cohortlab.synthetic.checks import check_keys, check_number
+from cohortlab.intervals import check_number
+from cohortlab.synthetic.checks import check_keys
 
 PAIR_KEYS = ("antecedent", "consequent", "probability")
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from cohortlab.synthetic.checks import check_keys, check_number
+from cohortlab.intervals import check_number
+from cohortlab.synthetic.checks import check_keys
 
 COUNT_KEYS = ("distribution", "minimum", "mean", "maximum")
 

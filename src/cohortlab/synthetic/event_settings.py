@@ -4,14 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from cohortlab.intervals import check_number
 from cohortlab.synthetic.catalogue import check_groups
-from cohortlab.synthetic.checks import (
-    check_blocks,
-    check_flag,
-    check_keys,
-    check_number,
-    check_rates,
-)
+from cohortlab.synthetic.checks import check_blocks, check_flag, check_keys, check_rates
 from cohortlab.synthetic.distributions import check_counts
 
 TYPE_KEYS = (

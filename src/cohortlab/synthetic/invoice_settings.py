@@ -2,12 +2,8 @@
 
 from collections.abc import Mapping
 
-from cohortlab.synthetic.checks import (
-    check_blocks,
-    check_number,
-    check_rates,
-    check_shares,
-)
+from cohortlab.intervals import check_number
+from cohortlab.synthetic.checks import check_blocks, check_rates, check_shares
 from cohortlab.synthetic.distributions import check_counts
 from cohortlab.synthetic.product_names import check_product_groups
 

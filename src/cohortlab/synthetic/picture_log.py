@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from cohortlab.synthetic.checks import check_keys, check_number
+from cohortlab.intervals import check_number
+from cohortlab.synthetic.checks import check_keys
 
 PHOTOGRAPHS = ("china", "flower")
 #: Truth of a drawn picture: its colours before any noise; None where it is made of no few colours.

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cohortlab.synthetic.checks import check_keys, check_number
+from cohortlab.intervals import check_number
+from cohortlab.synthetic.checks import check_keys
 from cohortlab.synthetic.populations import LABEL_COLUMN, generate_purchases, make_population
 from cohortlab.synthetic.relations import relation_table
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cohortlab.synthetic.checks import check_number
+from cohortlab.intervals import check_number
 
 #: Shapes of well-known files, as parameters of `generate_baskets`. `retail`: a supermarket's
 #: receipts, many items, a few of them everywhere; `t10i4d100k`: IBM's own example; `dense`: few

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from cohortlab.synthetic.checks import check_keys, check_number, check_shares
+from cohortlab.intervals import check_number
+from cohortlab.synthetic.checks import check_keys, check_shares
 
 #: For each group of people the group of items that it prefers, or its relative propensities.
 Preferences = Mapping[str, str | Mapping[str, float]]

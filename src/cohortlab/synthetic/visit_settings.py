@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from cohortlab.synthetic.checks import check_blocks, check_keys, check_number, check_rates
+from cohortlab.intervals import check_number
+from cohortlab.synthetic.checks import check_blocks, check_keys, check_rates
 from cohortlab.synthetic.distributions import check_counts
 
 TYPE_KEYS = (

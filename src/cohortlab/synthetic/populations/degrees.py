@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cohortlab.synthetic.checks import check_keys, check_number
+from cohortlab.intervals import check_number
+from cohortlab.synthetic.checks import check_keys
 
 #: Distribution -> the keys that it needs.
 DEGREE_KEYS = {

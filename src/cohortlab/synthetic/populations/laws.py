@@ -7,7 +7,8 @@ import numpy as np
 from scipy import stats
 from scipy.special import ndtr, ndtri, pdtr, pdtrik
 
-from cohortlab.synthetic.checks import check_number, check_shares
+from cohortlab.intervals import check_number
+from cohortlab.synthetic.checks import check_shares
 
 Parameters = Mapping[str, object]
 

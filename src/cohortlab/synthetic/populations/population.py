@@ -6,7 +6,7 @@ from os import PathLike
 import numpy as np
 import pandas as pd
 
-from cohortlab.synthetic.checks import check_number
+from cohortlab.intervals import check_number
 from cohortlab.synthetic.populations.overlap import draw_features, spread_clusters
 from cohortlab.synthetic.populations.settings import (
     ClusterLaw,

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from cohortlab.synthetic.checks import check_keys, check_number, read_day
+from cohortlab.intervals import check_number
+from cohortlab.synthetic.checks import check_keys, read_day
 from cohortlab.synthetic.populations.degrees import draw_degrees
 from cohortlab.synthetic.populations.population import LABEL_COLUMN
 from cohortlab.synthetic.populations.purchasing import PURCHASING, Market, by_cluster

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from ruamel.yaml import YAML, YAMLError
 
-from cohortlab.synthetic.checks import check_keys, check_number, check_shares
+from cohortlab.intervals import check_number
+from cohortlab.synthetic.checks import check_keys, check_shares
 from cohortlab.synthetic.populations.laws import LAWS, Law, Parameters
 
 Correlation = float | Mapping[str, Mapping[str, float]] | Sequence[Sequence[float]]

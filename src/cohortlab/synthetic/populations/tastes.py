@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from cohortlab.synthetic.checks import check_keys, check_number
+from cohortlab.intervals import check_number
+from cohortlab.synthetic.checks import check_keys
 
 #: Kind of taste -> its keys beside `kind`, `person` and `item`.
 TASTE_KEYS = {"budget": ("tolerance",), "range": ("ranges", "outside")}
