@@ -18,7 +18,8 @@ the default gives stands beside it (`at_default`).
 
 Pillow's best is the lowest error of all its methods, each alone and with its own k-means to the
 end; it is held against the largest error of any seed of ours at the default. Palettes of Pillow
-are put in order as ours are, and their seconds are medians.
+are put in order as ours are, and their seconds are medians. `others` are what the study compares
+besides, one run each and not on the large picture: mini-batch k-means, ours in OKLab, and dithered.
 
 The large picture has 24 megapixels: a photograph made larger, with noise, so that it has millions
 of colours. There k-means on all pixels is one run of one start, ours has fewer seeds, and Pillow's
@@ -163,6 +164,22 @@ def by_pillow(picture: np.ndarray, size: int, refined: tuple[int, ...], *, round
     return {"best": best, "error": tried[best]["error"], "methods": tried}
 
 
+def others(picture: np.ndarray, size: int) -> dict[str, dict]:
+    """Time what is compared in the study besides: mini-batches, OKLab and dithering."""
+    own = {"n_starts": N_STARTS}
+    ways = {
+        "minibatch": (palette.quantise_by_peer, {"method": "minibatch", "random_state": SEED}),
+        "oklab": (palette.quantise, own | {"rng": np.random.default_rng(SEED), "space": "oklab"}),
+        "dithered": (palette.quantise, own | {"rng": np.random.default_rng(SEED), "dither": True}),
+    }
+    told = {}
+    for name, (work, options) in ways.items():
+        found, seconds = timed(work, picture, size, **options)
+        mse = error(picture, found.pixels[..., :3])
+        told[name] = {"cpu_sec": round(seconds, 4), "error": round(mse, 6)}
+    return told
+
+
 def compare(picture: np.ndarray, size: int, *, n_seeds: int, n_runs: int, large: bool) -> dict:
     """Measure all ways on one picture and size."""
     own = frontier(picture, size, n_seeds)
@@ -180,7 +197,8 @@ def compare(picture: np.ndarray, size: int, *, n_seeds: int, n_runs: int, large:
     told["pillow"] = by_pillow(picture, size, refined, rounds=rounds)
     worst = own[N_STARTS]["error_largest"] / told["pillow"]["error"]
     told["pillow"]["error_ours_over_theirs"] = round(worst, 6)
-    for theirs in told["pillow"]["methods"].values():
+    told["others"] = {} if large else others(picture, size)
+    for theirs in (*told["pillow"]["methods"].values(), *told["others"].values()):
         theirs["times_as_long"] = round(theirs["cpu_sec"] / own[N_STARTS]["cpu_sec"], 3)
     return told
 

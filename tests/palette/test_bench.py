@@ -25,6 +25,9 @@ def test_every_way_is_told(bench, monkeypatch, capsys):
     assert told["pixels"] == 40 * 640
     size = told["8"]
     assert size["pillow"]["best"]
+    assert list(size["others"]) == ["minibatch", "oklab", "dithered"]
+    least = min(row["error"] for row in size["cohortlab"].values())
+    assert all(row["error"] > least for row in size["others"].values())
     own = size["cohortlab"]
     assert str(size["default"]) in own
     one, ten = size["all_pixels_one_start"], size["all_pixels_ten_starts"]

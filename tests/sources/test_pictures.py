@@ -146,6 +146,14 @@ def test_a_palette_with_transparency_keeps_it(folder, scratch):
     assert found[..., 3].tolist() == [[0, 128], [128, 255]]
 
 
+def test_a_grey_of_sixteen_bits_keeps_the_level_that_is_clear(folder, scratch):
+    levels = np.array([[0, 1000], [1001, 65535]], dtype=np.uint16)
+    save(folder, "a.png", Image.fromarray(levels), transparency=1000)
+    found, _ = read_one(folder, scratch)
+    assert found[..., 3].tolist() == [[255, 0], [255, 255]]
+    assert found[..., 0].tolist() == [[0, 4], [4, 255]]
+
+
 def test_of_an_animation_the_first_frame_is_read(folder, scratch):
     frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "blue")]
     frames[0].save(folder / "a.webp", save_all=True, append_images=frames[1:], lossless=True)

@@ -180,8 +180,11 @@ def _check_size(n_pixels: int | None, name: str, rules: PictureRules, place: Pla
 def _eight_bits(image: Image.Image) -> Image.Image:
     """Bring a picture of any mode to red, green, blue and alpha of eight bits."""
     if image.mode in _SIXTEEN_BITS:
-        levels = np.rint(np.asarray(image, dtype=float) / 257).clip(0, 255).astype(np.uint8)
-        image = Image.fromarray(levels)
+        values, clear = np.asarray(image, dtype=float), image.info.get("transparency")
+        grey = np.rint(values / 257).clip(0, 255)
+        # A PNG of grey may name one of its 65,536 levels as clear.
+        alpha = np.where(values == clear, 0, 255)
+        return Image.fromarray(np.stack([grey, grey, grey, alpha], axis=-1).astype(np.uint8))
     return image.convert("RGBA")
 
 
