@@ -5,6 +5,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from IPython.core.formatters import DisplayFormatter
 from PIL import Image
 
 from cohortlab.notebook.rendering import compact_html, palette_png
@@ -82,6 +83,16 @@ def test_a_compact_table_reads_as_the_usual_one():
     cells = [re.findall(r"<(t[dh])>(.*?)</t[dh]>", html, re.DOTALL) for html in (small, usual)]
     assert cells[0] == cells[1]
     assert len(cells[0]) == 3 + 2 * 3
+
+
+def test_a_table_is_plain_text_where_pandas_is_told_to_write_no_html():
+    formatter = DisplayFormatter()
+    formatter.formatters["text/html"].for_type(pd.DataFrame, compact_html)
+    table = pd.DataFrame({"x": [1]})
+    with pd.option_context("display.notebook_repr_html", False):
+        assert compact_html(table) is None
+        assert formatter.format(table) == ({"text/plain": repr(table)}, {})
+    assert formatter.format(table)[0]["text/html"] == compact_html(table)
 
 
 def test_a_figure_that_was_shown_is_closed(figure):

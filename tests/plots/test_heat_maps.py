@@ -85,10 +85,11 @@ def test_the_colour_bar_reads_what_the_cells_say(centre, span):
     assert axes.yaxis_inverted()
 
 
-def test_notes_are_light_on_dark_cells_and_dark_on_light_ones():
+def test_notes_are_white_on_dark_cells_and_black_on_light_ones():
     axes = plt.subplots()[1]
-    heat_map(axes, np.array([[-1.0, 0.0, 1.0]]), ["a"], list("xyz"), label="", limit=1.0)
-    assert [text.get_color() for text in axes.texts] == ["white", "0.15", "white"]
+    # Black stands out more than white on the middling blue, 4.9 to 4.3.
+    heat_map(axes, np.array([[-1.0, -0.68, 0.0, 1.0]]), ["a"], list("wxyz"), label="", limit=1.0)
+    assert [text.get_color() for text in axes.texts] == ["#fff", "#000", "#000", "#fff"]
 
 
 def test_few_false_alarms_do_not_look_like_none():

@@ -33,6 +33,14 @@ def test_a_map_holds_the_means_at_their_conditions():
     assert texts == ["0.60", "0.80", "0.30", "0.50"]
 
 
+def test_the_numbers_of_a_map_are_read_on_their_cells():
+    # On the grey of 0.47 black stands out more than white, 4.7 to 4.5.
+    rows = scores().assign(mean=[0.0, 0.47, 0.3, 1.0] * 2)
+    axes = phase_maps(rows, ["ward"], score="mean", label="index").axes[0]
+    inks = {text.get_text(): text.get_color() for text in axes.texts}
+    assert inks == {"0.00": "#fff", "0.30": "#fff", "0.47": "#000", "1.00": "#000"}
+
+
 def test_the_bar_of_a_map_marks_what_values_mean_and_says_that_some_lie_beyond():
     high = scores().assign(mean=lambda t: 10 * t["mean"])
     options = {"score": "mean", "label": "error", "limits": (0, 2), "marks": {1: "nothing known"}}

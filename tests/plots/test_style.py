@@ -5,8 +5,10 @@ from itertools import combinations
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
+from seaborn.utils import relative_luminance
 
-from cohortlab.plots.style import cluster_colours, logarithmic, spread_labels
+from cohortlab.plots.style import EMPTY, cluster_colours, ink_on, logarithmic, spread_labels
 
 # Linear RGB to XYZ (IEC 61966-2-1) over the white of D65, and what protan and deutan eyes see of
 # linear RGB (Machado, Oliveira and Fernandes 2009, table 1, severity 1).
@@ -49,6 +51,24 @@ def test_the_colours_of_groups_are_told_apart(n_clusters, eyes, least):
 
 def test_many_groups_have_as_many_colours():
     assert len(set(cluster_colours(14))) == 14
+
+
+def contrast(one, other):
+    """WCAG 2.2, contrast ratio, of opaque colours of shape (n, 3)."""
+    darker, lighter = np.sort([relative_luminance(one), relative_luminance(other)], axis=0)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+# 4.5 is what WCAG 2.2 (1.4.3) asks for; black and white can always give 4.58.
+@pytest.mark.parametrize("under", ["white", EMPTY, "black", "#d55e00"])
+@pytest.mark.parametrize("opacity", [1.0, 0.75, 0.4, 0.0])
+def test_text_can_be_read_on_any_ground(opacity, under):
+    grid = np.stack(np.meshgrid(*[np.linspace(0, 1, 18)] * 3), axis=-1)
+    inks = ink_on(np.insert(grid, 3, opacity, axis=-1), under=under)
+    assert inks.shape == grid.shape[:-1]
+    ground = np.clip(opacity * grid + (1 - opacity) * np.array(to_rgb(under)), 0, 1).reshape(-1, 3)
+    text = np.array([to_rgb(ink) for ink in inks.ravel()])
+    assert contrast(text, ground).min() >= 4.5
 
 
 @pytest.mark.parametrize("seed", range(5))

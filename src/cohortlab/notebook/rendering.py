@@ -69,7 +69,7 @@ def _in_few_colours(picture: Image.Image, most: int, fewest: int) -> Image.Image
     return few
 
 
-def compact_html(table: pd.DataFrame) -> str:
+def compact_html(table: pd.DataFrame) -> str | None:
     """Write a table as HTML of half the usual size, for notebooks that are kept.
 
     Parameters
@@ -79,9 +79,10 @@ def compact_html(table: pd.DataFrame) -> str:
 
     Returns
     -------
-    str
+    str or None
         What pandas writes, a line for each row, and without styles: every page that shows
-        notebooks has its own.
+        notebooks has its own. None, as pandas gives, where its option `display.notebook_repr_html`
+        is off: a notebook shows plain text then.
 
     Examples
     --------
@@ -97,6 +98,9 @@ def compact_html(table: pd.DataFrame) -> str:
     </table>
     </div>
     """
-    html = re.sub(r"<style scoped>.*?</style>\n", "", table._repr_html_(), flags=re.DOTALL)
+    html = table._repr_html_()
+    if html is None:
+        return None
+    html = re.sub(r"<style scoped>.*?</style>\n", "", html, flags=re.DOTALL)
     # In a cell's own text no `>` is left as it is, so these are the ends of tags.
     return re.sub(r">\n\s*(?=<t[dh][ >]|</tr>)", ">", html)

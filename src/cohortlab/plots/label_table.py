@@ -5,10 +5,9 @@ from html import escape
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import to_hex
-from seaborn.utils import relative_luminance
+from matplotlib.colors import to_hex, to_rgba
 
-from cohortlab.plots.style import cluster_colours
+from cohortlab.plots.style import cluster_colours, ink_on
 from cohortlab.recovery import match_labels
 
 # What all cells share stands on the table, but notebooks pad every cell unless it says otherwise.
@@ -119,8 +118,7 @@ def _legend(looks: Mapping[Any, tuple[str, str]], names: Mapping[Any, str]) -> s
 
 
 def _ink(colour: str) -> str:
-    # At this luminance black and white stand out equally, 4.6 to 1 (WCAG 2.2, 1.4.3).
-    return "#000" if relative_luminance(colour) > 0.179 else "#fff"
+    return str(ink_on(np.array(to_rgba(colour))))
 
 
 def _plain(value: Any) -> Any:

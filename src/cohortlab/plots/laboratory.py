@@ -11,7 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from cohortlab.laboratory import FINDERS
-from cohortlab.plots.style import SEQUENTIAL, cluster_colours, panels, plain
+from cohortlab.plots.style import SEQUENTIAL, cluster_colours, ink_on, panels, plain
 
 # Yellow, the faintest, goes to single linkage, which is at the bottom of most figures anyway.
 _COLOURS = [*(cluster_colours(10)[k] for k in (0, 1, 2, 3, 8, 5, 6, 7, 4, 9)), "0.1"]
@@ -156,8 +156,7 @@ def _draw_cells(panel: Axes, cells: pd.DataFrame, colours: ScalarMappable) -> No
     panel.grid(visible=False)
     panel.set_xticks(range(len(cells.columns)), [f"{value:g}" for value in cells.columns], size=8)
     panel.set_yticks(range(len(cells)), [f"{value:g}" for value in cells.index], size=8)
+    inks = ink_on(image.to_rgba(values))
     for (row, column), value in np.ndenumerate(values):
-        red, green, blue, _ = image.to_rgba(value)
-        ink = "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"
         text = "" if np.isnan(value) else f"{round(value, 2) + 0.0:.2f}"
-        panel.text(column, row, text, color=ink, size=8, ha="center", va="center")
+        panel.text(column, row, text, color=inks[row, column], size=8, ha="center", va="center")

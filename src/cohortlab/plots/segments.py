@@ -7,6 +7,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from cohortlab.plots.style import (
+    EMPTY,
     MUTED,
     cluster_colours,
     heat_map,
@@ -52,7 +53,7 @@ def score_grid(assigned: pd.DataFrame, monetary: pd.Series, names: list[str]) ->
     limits = {"vmin": -0.5, "vmax": len(names) - 0.5}
     owners = np.ma.masked_invalid(_grid(owner))
     mesh = left.pcolormesh(owners, cmap=colours, edgecolors="white", alpha=0.75, **limits)
-    inks = ink_on(mesh.to_rgba(owners, alpha=0.75), under=0.85)
+    inks = ink_on(mesh.to_rgba(owners, alpha=0.75), under=EMPTY)
     look = {"ha": "center", "va": "center", "fontsize": 9}
     for (row, column), count in np.ndenumerate(np.nan_to_num(counts)):
         left.text(column + 0.5, row + 0.5, f"{count:,.0f}", color=inks[row, column], **look)
@@ -64,7 +65,7 @@ def score_grid(assigned: pd.DataFrame, monetary: pd.Series, names: list[str]) ->
     heat_map(right, np.log10(money), list("12345"), list("12345"), label="", notes=notes)
     right.figure.axes[-1].set_ylabel("its logarithm, base 10", fontsize=8)
     for axes in (left, right):
-        axes.set(xlabel="frequency score", ylabel="recency score (5: lately)", facecolor="0.85")
+        axes.set(xlabel="frequency score", ylabel="recency score (5: lately)", facecolor=EMPTY)
         axes.set_xticks(np.arange(5) + 0.5, list("12345"), rotation=0, ha="center")
         axes.set_yticks(np.arange(5) + 0.5, list("12345"))
         axes.set_ylim(0, 5)

@@ -8,12 +8,15 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.collections import QuadMesh
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 DIVERGING = "RdBu_r"
 SEQUENTIAL = "cividis"
 MUTED = "0.55"
+#: The ground of a cell without a value.
+EMPTY = "0.85"
 # Wong (2011), Points of view: color blindness, in seaborn's print, without its twins of orange and
 # pink; then dark hues, so that lightness too tells the later ones from the earlier.
 _GROUPS = (
@@ -23,8 +26,9 @@ _GROUPS = (
 _MOST_ROUNDS = 200
 #: Labels that an axis has room for.
 _MOST_TICKS = 7
-#: How light red, green and blue look.
-_LIGHTNESS = (0.299, 0.587, 0.114)
+#: Shares of red, green and blue light in the luminance, and the luminance at which black and white
+#: stand out equally, 4.6 to 1 (WCAG 2.2, relative luminance and contrast ratio).
+_LUMINANCE, _EQUAL = (0.2126, 0.7152, 0.0722), np.sqrt(1.05 * 0.05) - 0.05
 
 
 def cluster_colours(n_clusters: int) -> list[tuple[float, float, float]]:
@@ -145,7 +149,7 @@ def heat_map(
     _write_cells(axes, mesh, cells, notes)
     beyond = "neither" if span is None else _beyond(values, span)
     axes.figure.colorbar(mesh, ax=axes, label=label, extend=beyond).outline.set_visible(False)
-    axes.set_facecolor("0.85")
+    axes.set_facecolor(EMPTY)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.invert_yaxis()
@@ -157,7 +161,7 @@ def heat_map(
 def _write_cells(
     axes: Axes, mesh: QuadMesh, cells: np.ma.MaskedArray, notes: np.ndarray | None
 ) -> None:
-    """Write a note into each coloured cell, light on dark colours and dark on light ones."""
+    """Write a note into each coloured cell, white on dark colours and black on light ones."""
     inks = ink_on(mesh.cmap(mesh.norm(cells)))
     for row, column in np.argwhere(~np.ma.getmaskarray(cells)):
         note = f"{cells[row, column]:.2g}" if notes is None else notes[row, column]
@@ -165,29 +169,30 @@ def _write_cells(
         axes.text(column + 0.5, row + 0.5, note, color=inks[row, column], **look)
 
 
-def ink_on(colours: np.ndarray, *, under: float = 1.0) -> np.ndarray:
-    """Choose the colour in which text can be read on others.
+def ink_on(colours: np.ndarray, *, under: str = "white") -> np.ndarray:
+    """Choose the colour in which text can be read on others: black or white.
 
     Parameters
     ----------
     colours : ndarray of shape (..., 4)
         Red, green, blue and opacity in [0, 1].
-    under : float, default 1
-        The grey beneath them, 0 black and 1 white.
+    under : str, default "white"
+        The opaque colour beneath them, as matplotlib names it.
 
     Returns
     -------
     ndarray of str, shape (...)
-        White on what is dark, nearly black on what is light.
+        `#000` or `#fff`, whichever has the higher contrast: at least 4.5 to 1 on any colour.
 
     Examples
     --------
     >>> ink_on(np.array([[0.5, 0.0, 0.0, 1.0], [0.5, 0.0, 0.0, 0.1]])).tolist()
-    ['white', '0.15']
+    ['#fff', '#000']
     """
-    opacity = colours[..., 3]
-    lightness = opacity * (colours[..., :3] @ _LIGHTNESS) + (1 - opacity) * under
-    return np.where(lightness > 0.5, "0.15", "white")
+    opacity = colours[..., 3:]
+    seen = opacity * colours[..., :3] + (1 - opacity) * to_rgb(under)
+    light = np.where(seen <= 0.04045, seen / 12.92, ((seen + 0.055) / 1.055) ** 2.4)
+    return np.where(light @ _LUMINANCE > _EQUAL, "#000", "#fff")
 
 
 def _beyond(values: np.ndarray, span: tuple[float, float]) -> str:
