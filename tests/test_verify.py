@@ -30,7 +30,8 @@ def texts(*arguments, **options):
 
 
 def test_equal_files_have_no_differences():
-    assert compare({"a": [1, 2.5, None, "x"]}, {"a": [1, 2.5, None, "x"]}) == []
+    values = {"a": [1, 2.5, None, "x", True, 10**400, float("nan")]}
+    assert compare(values, values) == []
 
 
 def test_the_last_digits_of_a_number_may_differ():
@@ -50,6 +51,11 @@ def test_the_last_digits_of_a_number_may_differ():
         ({}, {"a": 1}),
         ({"a": [1, 2]}, {"a": [1]}),
         ({"a": 1.5}, {"a": float("nan")}),
+        ({"a": 1}, {"a": True}),
+        ({"a": 10**400}, {"a": 10**400 + 1}),
+        ({"a": 10**400}, {"a": 1.5}),
+        # Ids, though Python would read them as numbers.
+        ({"a": "1234567_1"}, {"a": "1234567_2"}),
     ],
 )
 def test_counts_texts_and_shapes_are_compared_exactly(before, now):
@@ -85,6 +91,36 @@ def test_csv_files_are_compared_cell_by_cell():
     assert texts("x.csv", before, now, tolerance=1e-6) == []
     assert texts("x.csv", before, "a,b\n2,2.5\n", tolerance=1e-6) == [
         "x.csv: [0].a: committed '1', now '2' (5.0e-01 apart)"
+    ]
+
+
+def test_a_row_longer_than_the_header_is_compared_beside_one_that_is_not():
+    assert texts("x.csv", "a,b\n1,2\n", "a,b\n1,2,3\n", tolerance=1e-6) == [
+        "x.csv: [0].(beyond the header): committed '(absent)', now ['3']"
+    ]
+
+
+def test_json_lines_are_compared_one_by_one():
+    before = '{"a": 1, "plane_x": 1.0}\n{"a": 2, "plane_x": 1.0}\n'
+    assert texts("x.jsonl", before, before.replace("1.0", "2.0"), tolerance=1e-6) == []
+    now = '{"a": 1, "plane_x": 1.0, "b": null}\n{"a": 2}\n'
+    assert texts("x.jsonl", before, now, tolerance=1e-6) == [
+        "x.jsonl: [0].b: committed '(absent)', now None",
+        "x.jsonl: [1].plane_x: committed 1.0, now '(absent)'",
+    ]
+    without = '{"a": 1}\n{"a": 2}\n'
+    assert len(texts("x.jsonl", before, without, tolerance=1e-6)) == 2
+
+
+def test_json_lines_end_at_line_feeds_alone_and_need_be_neither_full_nor_objects():
+    before = '{"a": "x\u2028y\x85z"}\n\n[1]\n7\r\n'
+    assert texts("x.jsonl", before, before.replace("\n\n", "\n"), tolerance=1e-6) == []
+    now = before.replace("y", "w").replace("[1]", "[2]")
+    assert [
+        told.partition(": committed")[0] for told in texts("x.jsonl", before, now, tolerance=0)
+    ] == [
+        "x.jsonl: [0].a",
+        "x.jsonl: [1].(value)[0]",
     ]
 
 

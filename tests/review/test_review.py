@@ -13,6 +13,7 @@ from PIL import Image
 
 from cohortlab.review import Snapshot, review, to_markdown, to_page
 from cohortlab.review.__main__ import main
+from cohortlab.review.files import compare_stored
 from cohortlab.review.notebooks import compare_notebook
 from cohortlab.review.series import compare_series
 
@@ -25,10 +26,18 @@ def lines(*rows):
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-def lock(**hashes):
-    """Write what DVC locks: one stage, and the outputs that it stores under `results/toy`."""
-    outs = [{"path": f"results/toy/{name}", "md5": md5} for name, md5 in hashes.items()]
+def tables(digest):
+    """Write a step's digests: of a table that changes, and of two in folders that do not."""
+    return json.dumps({"t.parquet": digest, "log/t.parquet": DIGEST, "truth/t.parquet": DIGEST})
+
+
+def locked(outs):
+    """Write what DVC locks: one stage, and its outputs."""
     return json.dumps({"schema": "2.0", "stages": {"count@toy": {"outs": outs}}})
+
+
+def folder(name, md5, n_files):
+    return {"path": f"results/toy/{name}", "md5": f"{md5}.dir", "nfiles": n_files}
 
 
 SVG = "<svg xmlns='http://www.w3.org/2000/svg'><text>{}</text></svg>"
@@ -49,9 +58,20 @@ OTHERS = {
     "results/toy/limits.yaml": (None, "k: 2\n"),
     "results/toy/notes.txt": ("gone", None),
     "results/toy/model.bin": (b"\xff\x00", b"\xff\x01"),
-    "dvc.lock": (
-        lock(**{"model": "1.dir", "t.parquet": "2", "count.json": "3", "raw": "4.dir"}),
-        lock(**{"model": "5.dir", "t.parquet": "6", "count.json": "7", "raw": "4.dir"}),
+    "dvc.lock": tuple(
+        locked(
+            [
+                *({"path": f"results/toy/{name}", "md5": md5} for name, md5 in files.items()),
+                folder("model", md5, 2),
+                folder("raw", "same", 1),
+                folder("truth", md5, 2),
+                folder("log", md5, 1),
+            ]
+        )
+        for md5, files in (
+            ("1", {"t.parquet": "2", "count.json": "3"}),
+            ("5", {"t.parquet": "6", "count.json": "7"}),
+        )
     ),
 }
 
@@ -87,7 +107,7 @@ def project(tmp_path_factory):
     write(root, "dvc.yaml", "stages: {}\n")
     write(root, "results/toy/count.json", json.dumps({"n": 3, "mean": 0.5, "n_iter": 7}))
     write(root, "results/toy/series.csv", "model,k,bic\nA,1,10.0\nA,2,8.0\nB,1,9.0\n")
-    write(root, "reports/toy/count.tables.json", json.dumps({"t.parquet": DIGEST}))
+    write(root, "reports/toy/count.tables.json", tables(DIGEST))
     write(root, "reports/toy/count.ipynb", notebook())
     write(root, "reports/toy/same.ipynb", notebook())
     for name, (text, _) in OTHERS.items():
@@ -99,7 +119,7 @@ def project(tmp_path_factory):
     write(root, "results/toy/count.json", json.dumps({"n": 5, "mean": 0.5000001, "n_iter": 9}))
     write(root, "results/toy/series.csv", "model,k,bic\nA,1,10.0\nA,2,8.8\nC,1,9.0\n")
     other = DIGEST | {"rows": 4, "columns": {"x": {"type": "float", "sum": 3.0}, "y": {}}}
-    write(root, "reports/toy/count.tables.json", json.dumps({"t.parquet": other}))
+    write(root, "reports/toy/count.tables.json", tables(other))
     write(root, "reports/toy/count.ipynb", notebook(text=f"13 {HOSTILE}", colour="red", run=5))
     write(root, "reports/toy/same.ipynb", notebook(run=8))
     for name, (_, text) in OTHERS.items():
@@ -174,7 +194,9 @@ def test_drawings_among_the_results_stand_side_by_side(found):
 def test_a_file_of_any_other_kind_is_compared_as_text_or_named(found):
     told = {d.file: (d.place, d.before, d.now) for d in found.files}
     # What DVC stores is told by its hash, except what is compared by itself.
-    assert told.pop("results/toy/model") == ("(MD5 in dvc.lock)", "1.dir", "5.dir")
+    stored = ("(MD5 in dvc.lock)", "1.dir", "5.dir")
+    # Of two files of `truth` one has a digest, of one in `log` that one.
+    assert told.pop("results/toy/model") == told.pop("results/toy/truth") == stored
     assert told.pop("results/toy/model.bin")[0] == "(hash)"
     assert told == {
         "results/toy/rules.dot": ("text", "0.50", "0.75"),
@@ -185,6 +207,37 @@ def test_a_file_of_any_other_kind_is_compared_as_text_or_named(found):
     text = to_markdown(found)
     assert "- results/toy/limits.yaml: added" in text
     assert "- results/toy/notes.txt: removed" in text
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_told"),
+    [
+        (["a", "b"], ["a", "b"], False),  # every file of it is compared by itself
+        (["a"], ["a"], True),
+        ([], [], True),
+        (["a", "b"], ["a"], True),
+        (["a"], ["a", "b"], True),
+    ],
+)
+def test_a_folder_is_told_unless_all_of_its_files_are_compared_by_themselves(before, now, is_told):
+    locks = [locked([folder("truth", md5, 2), folder("truth2", "same", 1)]) for md5 in "12"]
+    told = tuple({f"results/toy/truth/{name}" for name in names} for names in (before, now))
+    expected = [("results/toy/truth", "1.dir", "2.dir")] if is_told else []
+    assert [(d.file, d.before, d.now) for d in compare_stored(*locks, told=told)] == expected
+
+
+def test_files_of_a_folder_beside_it_do_not_stand_for_its_own():
+    locks = [locked([folder("truth", md5, 1)]) for md5 in "12"]
+    told = {"results/toy/truth_of_all.csv"}
+    assert [d.file for d in compare_stored(*locks, told=(told, told))] == ["results/toy/truth"]
+
+
+@pytest.mark.parametrize(("n_files", "is_told"), [(1, False), (2, True)])
+def test_a_folder_that_came_or_went_is_told_unless_its_files_are(n_files, is_told):
+    versions = "", locked([folder("log", "1", n_files)])
+    told = set(), {"results/toy/log/t.parquet"}
+    for locks, files in ((versions, told), (versions[::-1], told[::-1])):
+        assert len(list(compare_stored(*locks, told=files))) == is_told
 
 
 def test_noise_of_a_notebook_is_no_change(found):
@@ -229,6 +282,41 @@ def test_rows_that_no_column_names_are_matched_by_position():
 def test_every_difference_is_told_where_the_tolerance_is_zero(project):
     exact = review(Snapshot(project, "before"), Snapshot(project, "HEAD"), tolerance=0)
     assert {d.place for d in exact.metrics} == {"n", "mean", "n_iter"}
+
+
+def changes_in_lines(before, now):
+    """Compare JSON lines; what was told of columns, and of values."""
+    change = compare_series("x.jsonl", before, now, tolerance=1e-6)
+    values = [(d.place, d.before, d.now) for d in change.values]
+    return change.columns_added, change.columns_removed, values
+
+
+def test_a_key_that_one_line_lacks_is_told_beside_null_and_at_the_end():
+    before = lines({"k": 1, "a": 2}, {"k": 2}, {"k": 3, "a": None})
+    now = lines({"k": 1, "a": None}, {"k": 2, "a": None}, {"k": 3}, {"k": 4, "b": None})
+    values = [("1 / a", 2, None), ("2 / a", "(absent)", None), ("3 / a", None, "(absent)")]
+    assert changes_in_lines(before, now) == (["b"], [], values)
+
+
+def test_what_comes_from_a_drawn_plane_may_differ_in_a_line_but_must_be_there():
+    before = lines({"k": 1, "plane_x": 1.0}, {"k": 2, "plane_x": 1.0})
+    now = lines({"k": 1, "plane_x": 2.0}, {"k": 2})
+    assert changes_in_lines(before, now) == ([], [], [("2 / plane_x", 1.0, "(absent)")])
+    assert changes_in_lines(before, lines({"k": 1}, {"k": 2})) == ([], ["plane_x"], [])
+
+
+def test_lines_end_at_line_feeds_alone_and_need_be_neither_full_nor_objects():
+    before = json.dumps({"k": 1, "a": "x\u2028y\x85z"}, ensure_ascii=False) + "\n\n[1]\r\n"
+    now = before.replace("y", "w").replace("[1]", "[2]")
+    values = [("1 / a", "x\u2028y\x85z", "x\u2028w\x85z"), ("(absent) / (value)[0]", 1, 2)]
+    assert changes_in_lines(before, now) == ([], [], values)
+
+
+def test_what_stands_beyond_the_header_is_compared():
+    change = compare_series("x.csv", "k,a\n1,2,3\n", "k,a\n1,2,4\n", tolerance=1e-6)
+    assert [(d.place, d.before, d.now) for d in change.values] == [
+        ("1 / (beyond the header)[0]", "3", "4")
+    ]
 
 
 class Page(HTMLParser):
@@ -276,7 +364,7 @@ def test_a_vector_drawing_stands_in_the_page_as_an_image(found):
 
 def test_the_summary_counts_and_escapes(found):
     text = to_markdown(found)
-    assert "parameters 3, metrics 1, tables 3, figures 2, notebooks 1, files 6." in text
+    assert "parameters 3, metrics 1, tables 3, figures 2, notebooks 1, files 7." in text
     assert "| studies.toy.count.n | 3 | 5 | 0.4 |" in text
     assert not re.search(r"<script>", text)
 

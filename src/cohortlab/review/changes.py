@@ -87,7 +87,7 @@ def _compare(found: Review, path: str, base: Snapshot, head: Snapshot, tolerance
     if path == PARAMS:
         found.parameters.extend(_parameters(base.read(path), head.read(path)))
     elif path == LOCK:
-        told = _told(base) | _told(head)
+        told = _told(base), _told(head)
         found.files.extend(compare_stored(base.read(path), head.read(path), told=told))
     elif path.endswith(DIGESTS):
         pair = base.read(path), head.read(path)

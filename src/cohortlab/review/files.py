@@ -1,6 +1,6 @@
 """Two versions of any file that is neither table nor notebook, and of what DVC stores."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Set
 
 from ruamel.yaml import YAML
 
@@ -42,31 +42,42 @@ def compare_file(
     return [Difference(path, "text", *pair) for pair in text_differences(*texts, tolerance)]
 
 
-def compare_stored(before: str, now: str, *, told: Iterable[str]) -> Iterator[Difference]:
+def compare_stored(
+    before: str, now: str, *, told: tuple[Set[str], Set[str]]
+) -> Iterator[Difference]:
     """Compare what DVC stores outside Git, by the hashes in two versions of `dvc.lock`.
 
     Parameters
     ----------
     before, now : str
         The two versions; an empty text where there is none.
-    told : iterable of str
-        Files that are compared by themselves: in Git, or by the digests of their tables.
+    told : tuple of two sets of str
+        Files of each version that are compared by themselves: in Git, or by the digests of their
+        tables.
 
     Yields
     ------
     Difference
-        For each other output of a stage, file or folder, that changed, came or went.
+        For each other output of a stage that changed, came or went: a file, or a folder with any
+        file that is not compared by itself.
     """
-    old, new = (dict(_outputs(text)) for text in (before, now))
-    told = set(told)
-    folders = {name.rpartition("/")[0] for name in told}
-    for path in sorted((old.keys() | new.keys()) - told - folders):
-        pair = old.get(path, ABSENT), new.get(path, ABSENT)
+    old, new = (_outputs(text) for text in (before, now))
+    for path in sorted(old.keys() | new.keys()):
+        versions = list(zip((old, new), told, strict=True))
+        if all(path not in outs or _is_told(path, outs[path], files) for outs, files in versions):
+            continue
+        pair = [outs[path].get("md5", "") if path in outs else ABSENT for outs in (old, new)]
         if pair[0] != pair[1]:
             yield Difference(path, "(MD5 in dvc.lock)", *pair)
 
 
-def _outputs(text: str) -> Iterator[tuple[str, str]]:
+def _outputs(text: str) -> dict[str, dict]:
     lock = YAML(typ="safe").load(text) or {}
-    for stage in lock.get("stages", {}).values():
-        yield from ((out["path"], out.get("md5", "")) for out in stage.get("outs", []))
+    stages = lock.get("stages", {}).values()
+    return {out["path"]: out for stage in stages for out in stage.get("outs", [])}
+
+
+def _is_told(path: str, out: dict, files: Set[str]) -> bool:
+    """Say whether a file, or every one of the files that DVC counted in a folder, is compared."""
+    n_told = sum(name.startswith(f"{path}/") for name in files)
+    return path in files or n_told == out.get("nfiles")

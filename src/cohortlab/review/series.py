@@ -1,11 +1,10 @@
 """Two versions of a table, row by row: of a series in CSV or JSON lines, or of a table's digest."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from cohortlab.verify.reading import read_csv, read_json_lines
 from cohortlab.verify.values import (
     ABSENT,
     Difference,
@@ -65,11 +64,10 @@ def compare_series(file: str, before: str, now: str, *, tolerance: float) -> Tab
         Rows are matched by the first columns that together name every row once in both versions,
         and by their position where no columns do.
     """
-    read = _read_lines if file.endswith(".jsonl") else _read_csv
+    read = read_json_lines if file.endswith(".jsonl") else read_csv
     (columns, rows), (new_columns, new_rows) = read(before), read(now)
     shared = [name for name in columns if name in new_columns]
     old_by_key, new_by_key = _by_key(rows, new_rows, shared)
-    compared = [c for c in shared if not (tolerance and hangs_on_processor(c))]
     return TableChange(
         name=file,
         rows=(len(rows), len(new_rows)),
@@ -81,24 +79,11 @@ def compare_series(file: str, before: str, now: str, *, tolerance: float) -> Tab
             Difference(file, f"{key} / {place}", *pair)
             for key, row in old_by_key.items()
             if key in new_by_key
-            for column in compared
             for place, *pair in differences(
-                row.get(column, ABSENT), new_by_key[key].get(column, ABSENT), tolerance, column
+                *({c: r[c] for c in shared if c in r} for r in (row, new_by_key[key])), tolerance
             )
         ],
     )
-
-
-def _read_csv(text: str) -> tuple[list[str], list[dict]]:
-    """Return the names of the columns, and the rows by them."""
-    rows = csv.DictReader(io.StringIO(text))
-    return list(rows.fieldnames or []), list(rows)
-
-
-def _read_lines(text: str) -> tuple[list[str], list[dict]]:
-    """Return the keys of all lines in the order in which they come first, and the lines."""
-    rows = [json.loads(line) for line in text.splitlines()]
-    return list(dict.fromkeys(key for row in rows for key in row)), rows
 
 
 def _by_key(rows: list[dict], new_rows: list[dict], columns: Sequence[str]) -> tuple[dict, dict]:

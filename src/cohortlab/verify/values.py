@@ -1,12 +1,12 @@
 """Two versions of a metrics file, a series or a digest, compared value by value."""
 
-import csv
-import io
 import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from cohortlab.verify.reading import read_csv, read_json_lines
 
 # Counts and texts must agree exactly; a number may differ in its last digits, because another
 # processor adds in another order. What an iterative fit ends in carries that further.
@@ -110,9 +110,8 @@ def compare_texts(file: str, committed: str, present: str, *, tolerance: float) 
 def _read(file: str, text: str) -> Any:
     if file.endswith(".json"):
         return json.loads(text)
-    if file.endswith(".jsonl"):
-        return [json.loads(line) for line in text.splitlines()]
-    return list(csv.DictReader(io.StringIO(text)))
+    _, rows = read_json_lines(text) if file.endswith(".jsonl") else read_csv(text)
+    return rows
 
 
 def differences(before: Any, now: Any, tolerance: float, place: str = "") -> Iterator[tuple]:
@@ -133,7 +132,7 @@ def differences(before: Any, now: Any, tolerance: float, place: str = "") -> Ite
         Place, value before and value now; of lists that are not equally long, their lengths.
     """
     if isinstance(before, dict) and isinstance(now, dict):
-        for key in sorted(before.keys() | now.keys()):
+        for key in [*before, *(key for key in now if key not in before)]:
             both = key in before and key in now
             if tolerance and hangs_on_processor(key) and (both or key in THE_WAY):
                 continue
@@ -180,7 +179,9 @@ def equal_values(before: Any, now: Any, tolerance: float) -> bool:
     bool
         True where they are the same.
     """
-    if before == now:
+    if isinstance(before, bool) != isinstance(now, bool):  # to Python, True is 1
+        return False
+    if before == now or (before != before and now != now):  # NaN alone is not itself
         return True
     numbers = _number(before), _number(now)
     # A CSV file's whole numbers are counts and labels: exact.
@@ -191,7 +192,10 @@ def equal_values(before: Any, now: Any, tolerance: float) -> bool:
 
 
 def _number(value: Any) -> float | None:
+    """Read a number; truth values and ids such as `12_1` are none, though Python reads them."""
+    if isinstance(value, bool) or (isinstance(value, str) and "_" in value):
+        return None
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

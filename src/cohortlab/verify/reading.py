@@ -1,0 +1,66 @@
+"""The rows of a file of CSV or JSON lines, whatever stands in it."""
+
+import csv
+import io
+import json
+from typing import Any
+
+# What stands beyond the header's columns, and what stands in a line of JSON that is no object.
+BEYOND, VALUE = "(beyond the header)", "(value)"
+
+
+def read_csv(text: str) -> tuple[list[str], list[dict[str, Any]]]:
+    r"""Read a file of CSV.
+
+    Parameters
+    ----------
+    text : str
+        The file.
+
+    Returns
+    -------
+    columns : list of str
+        The names in its header, and `BEYOND` where a row is longer.
+    rows : list of dict
+        Texts by column; None where a row is shorter.
+
+    Examples
+    --------
+    >>> read_csv("a,b\n1,2,3\n")
+    (['a', 'b', '(beyond the header)'], [{'a': '1', 'b': '2', '(beyond the header)': ['3']}])
+    """
+    reader = csv.DictReader(io.StringIO(text, newline=""), restkey=BEYOND)
+    rows = list(reader)
+    longer = [BEYOND] if any(BEYOND in row for row in rows) else []
+    return [*(reader.fieldnames or []), *longer], rows
+
+
+def read_json_lines(text: str) -> tuple[list[str], list[dict[str, Any]]]:
+    r"""Read a file of JSON lines.
+
+    Parameters
+    ----------
+    text : str
+        The file. Lines end with a line feed; blank ones are passed over.
+
+    Returns
+    -------
+    keys : list of str
+        Those of all lines, in the order in which they come first.
+    rows : list of dict
+        The lines; one that is no object has its value under `VALUE`.
+
+    Raises
+    ------
+    ValueError
+        If a line is no JSON.
+
+    Examples
+    --------
+    >>> read_json_lines('{"a": 1}\n\n[2]\n')
+    (['a', '(value)'], [{'a': 1}, {'(value)': [2]}])
+    """
+    # `splitlines` would cut at U+2028 and others, which may stand within a text of JSON.
+    values = [json.loads(line) for line in text.split("\n") if line.strip()]
+    rows = [value if isinstance(value, dict) else {VALUE: value} for value in values]
+    return list(dict.fromkeys(key for row in rows for key in row)), rows
