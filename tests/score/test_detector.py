@@ -9,6 +9,7 @@ import pytest
 from sklearn.ensemble import IsolationForest
 
 from cohortlab import anomalies, score
+from cohortlab.anomalies import preparation
 from cohortlab.anomalies.distinct import distinct_rows
 from cohortlab.arrays import pack_arrays, unpack_arrays
 from cohortlab.features.flows import fill, flow_features
@@ -191,6 +192,30 @@ def test_a_feature_without_a_logarithm_leaves_that_flow_alone_without_a_score():
     new = log.iloc[:3].copy()
     new.loc[1, ["bytes_sent", "bytes_received"]] = 0
     assert bundle.assign(new)["score"].isna().tolist() == [False, True, False]
+
+
+def test_every_curve_is_computed_once(kept, monkeypatch):
+    seen = []
+
+    def counted(values):
+        seen.append(len(values))
+        return np.log1p(values)
+
+    monkeypatch.setitem(preparation.CURVES, "log1p", counted)
+    new = flows(20, seed=3)
+    new.loc[1, "bytes_sent"] = -1
+    kept[1].assign(new)
+    assert seen == [19] * list(CURVES.values()).count("log1p")
+
+
+@pytest.mark.parametrize("others", [np.inf, np.nan])
+def test_an_amount_that_is_nowhere_finite_has_no_bounds_to_keep(kept, others):
+    trained, bundle, _ = kept
+    log = flows().assign(duration=others)
+    log.loc[0, "duration"] = np.inf
+    told = {"study": "net", "medians": bundle.medians, "levels": LEVELS}
+    with pytest.raises(ValueError, match="some have a finite duration, but none has"):
+        keep_detector(trained, log, bundle.preparation, **told)
 
 
 def test_amounts_that_the_training_did_not_know_are_not_asked_for(kept):

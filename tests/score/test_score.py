@@ -7,6 +7,7 @@ import tracemalloc
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -40,9 +41,10 @@ def customers(n=50, seed=0, first_id=1):
     return table, np.array(list(NAMES))[kind]
 
 
-def fitted(table, labels, names=NAMES):
+def fitted(table, labels, names=NAMES, **options):
     scaling, forest, _ = scaled_leaves(table, RECIPE, 1)
-    return score.fit_bundle(table, labels, names, study="shop", scaling=scaling, forest=forest)
+    fit = {"study": "shop", "scaling": scaling, "forest": forest}
+    return score.fit_bundle(table, labels, names, **fit, **options)
 
 
 @pytest.fixture(scope="module")
@@ -330,6 +332,13 @@ def test_a_bundle_of_an_earlier_version_does_not_tell_the_next_id(folder):
     assert score.load_bundle(folder, study="shop").next_id == 8
 
 
+@pytest.mark.parametrize(("told", "kept"), [(2, 8), (8, 8), (11, 11)])
+def test_the_next_id_is_above_those_of_this_fit_and_of_earlier_ones(told, kept):
+    table, labels = customers()
+    assert labels.max() == 7
+    assert fitted(table, labels, next_id=told).next_id == kept
+
+
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".csv.gz"])
 def test_files_are_scored_in_order_and_in_parts(bundle, tmp_path, ending):
     table, kind = customers(seed=5)
@@ -397,6 +406,23 @@ def test_an_id_stays_as_it_is_beside_a_missing_one_in_any_part(bundle, tmp_path,
     else:
         found = pd.read_csv(target, dtype=str, keep_default_na=False)["customer_id"]
         assert found.tolist() == [str(2**60 + 1), "2", "3", "", "5", "6"]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_coded_ids_are_those_that_they_stand_for(bundle, tmp_path, ending):
+    plain = pa.array(["b", "a", None, "b", "=1"])
+    coded = pa.Table.from_pandas(customers()[0].iloc[:5].drop(columns="customer_id"))
+    coded = coded.append_column("customer_id", plain.dictionary_encode())
+    pq.write_table(coded, tmp_path / "new.parquet")
+    assert pa.types.is_dictionary(pq.read_schema(tmp_path / "new.parquet").field(-1).type)
+    target = tmp_path / f"out{ending}"
+    assert score_file(bundle, tmp_path / "new.parquet", target, part_rows=2)["assigned"] == 5
+    if ending == ".parquet":
+        found = pq.read_table(target)["customer_id"]
+        assert found.combine_chunks().equals(plain)
+    else:
+        found = pd.read_csv(target, dtype=str, keep_default_na=False)["customer_id"]
+        assert found.tolist() == ["b", "a", "", "b", "'=1"]
 
 
 def test_signs_truth_values_and_coded_texts_are_numbers_too(bundle, tmp_path):

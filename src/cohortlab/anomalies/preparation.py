@@ -47,20 +47,24 @@ class Preparation:
         """
         return self.scaling.transform(_bent(features, self.curves))
 
-    def accepts(self, features: pd.DataFrame) -> np.ndarray:
-        """Say which rows have a number on every curve, as the logarithm of nothing is none.
+    def apply_where_possible(self, features: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Turn those features into rows for which every curve has a number; zero has no logarithm.
 
         Parameters
         ----------
         features : pandas.DataFrame
-            The features.
+            As for `apply`, which refuses all of them where one has no number.
 
         Returns
         -------
-        ndarray of bool, shape (n_rows,)
-            Rows that `apply` takes.
+        rows : ndarray of shape (n_accepted, n_features)
+            What `apply` gives of them.
+        accepted : ndarray of bool, shape (n_rows,)
+            Whose rows they are.
         """
-        return np.isfinite(_on_curves(features, self.curves).to_numpy()).all(axis=1)
+        bent = _on_curves(features, self.curves)
+        accepted = np.isfinite(bent.to_numpy()).all(axis=1)
+        return self.scaling.transform(bent[accepted]), accepted
 
 
 def learn_preparation(

@@ -114,10 +114,10 @@ class DetectorBundle:
         amounts = table[names].astype(float)
         named = amounts.assign(flow_id=np.arange(len(table)))
         features, _, _ = fill(flow_features(named, known=names), self.medians)
-        usable = amounts.notna().any(axis=1) & ~(amounts < 0).any(axis=1)
-        usable = usable.to_numpy() & self.preparation.accepts(features)
+        usable = np.array(amounts.notna().any(axis=1) & ~(amounts < 0).any(axis=1))
+        rows, accepted = self.preparation.apply_where_possible(features[usable])
+        usable[usable] = accepted
         scores = np.full(len(table), np.nan)
-        rows = self.preparation.apply(features[usable])
         scores[usable] = in_pieces(self.scorer, rows)
         found = pd.DataFrame({"score": scores}, index=table.index)
         found["tail_share"] = np.where(usable, tail_shares(scores, self.training), np.nan)
@@ -212,9 +212,21 @@ def keep_detector(
     -------
     DetectorBundle
         It gives the flows of the training the scores of the training.
+
+    Raises
+    ------
+    ValueError
+        If an amount is known, but finite in no flow: it has no bounds.
     """
     names = known_amounts(flows)
-    finite = flows[names].astype(float).replace(np.inf, np.nan)
+    amounts = flows[names].astype(float)
+    finite = amounts.where(np.isfinite(amounts))
+    endless = [name for name in names if finite[name].isna().all()]
+    if endless:
+        raise ValueError(
+            f"expected flows of which some have a finite {', '.join(endless)}, but none "
+            "has: say in `data.columns` that the log does not have it"
+        )
     inputs = pd.DataFrame({"name": names})
     inputs["lowest"], inputs["highest"] = finite.min().to_numpy(), finite.max().to_numpy()
     return DetectorBundle(
