@@ -125,6 +125,56 @@ def test_a_step_that_is_stopped_leaves_no_kernel_behind(make_project, variables,
     assert not (project / "results/toy/count.json").exists()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("is_warm", [True, False])
+def test_a_step_that_is_stopped_tidies_up(make_project, variables, tmp_path, number, is_warm):
+    project = make_project(WRITE, STARTED, SLEEP)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    process = start(project, {**(variables if is_warm else os.environ), "TMPDIR": str(scratch)})
+    wait_for((project / "started").exists)
+    assert list(scratch.glob("cohortlab-*"))
+    assert list(project.glob("results/toy/.count-*"))
+    process.send_signal(number)
+    process.communicate()
+    assert process.returncode in (128 + number, 128 + signal.SIGTERM, -number)
+    assert not list(scratch.glob("cohortlab-*"))
+    assert not list(project.glob("re*/toy/*")) + list(project.glob("re*/toy/.*"))
+
+
+TIDYING = """
+try:
+    print("started", flush=True)
+    time.sleep(60)
+finally:
+    time.sleep(60)
+"""
+FINALISER = """
+class Told:
+    def __del__(self):
+        print("started", flush=True)
+        time.sleep(60)
+del [Told()][0]
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("code", [TIDYING, FINALISER])
+def test_a_step_that_does_not_come_to_its_end_when_told_is_ended(code):
+    code = f"import time; from cohortlab.run import warm; warm.end_in_order(grace_sec=1)\n{code}"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "started\n"
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGTERM)  # who asks again does not interrupt the tidying
+    time.sleep(0.3)
+    assert process.poll() is None
+    process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGALRM
+
+
 def test_without_a_server_a_step_starts_by_itself(make_project, tmp_path):
     project = make_project(WRITE)
     process = start(project, {**os.environ, warm.WARM_VARIABLE: str(tmp_path / "gone")})

@@ -5,7 +5,7 @@ import logging
 import sys
 
 from cohortlab.run.project import project_root
-from cohortlab.run.warm import start_warm
+from cohortlab.run.warm import end_in_order, start_warm
 
 logger = logging.getLogger("cohortlab")
 
@@ -63,4 +63,5 @@ def run(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    end_in_order()
     sys.exit(main(sys.argv[1:]))

@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 from cohortlab.run.project import PINNED
 
@@ -50,6 +51,8 @@ PRELOADED = (
 )
 _STANDARD_STREAMS = (0, 1, 2)
 _FORWARDED = (signal.SIGINT, signal.SIGTERM)
+# How long a step that is told to end may tidy up. To end a kernel takes it a second or two.
+GRACE_SEC = 10
 
 
 @contextlib.contextmanager
@@ -144,6 +147,8 @@ def _fork(connection: socket.socket, selector: selectors.BaseSelector) -> int:
             if key.data != "ended":  # standard input, which is replaced
                 os.close(key.fd)
         _become(asked, streams)
+        if asked["target"] == "step":
+            end_in_order()
         module, _, function = TARGETS[asked["target"]].partition(":")
         status = getattr(importlib.import_module(module), function)(asked["arguments"]) or 0
     except SystemExit as end:
@@ -155,6 +160,24 @@ def _fork(connection: socket.socket, selector: selectors.BaseSelector) -> int:
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(status)
+
+
+def end_in_order(*, grace_sec: int = GRACE_SEC) -> None:
+    """Have SIGTERM end this process by an exception, so that it tidies up, but end it for sure.
+
+    Parameters
+    ----------
+    grace_sec : int, default 10
+        After so many seconds it is ended as it stands: the exception is lost where Python cannot
+        raise one, in a finaliser, and then the process would go on.
+    """
+
+    def end(number: int, _: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)  # who asks twice does not interrupt the tidying
+        signal.alarm(grace_sec)
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def _become(asked: dict, streams: list[int]) -> None:
@@ -239,8 +262,7 @@ def start_warm(target: str, arguments: list[str]) -> int | None:
     asked = {"target": target, "arguments": arguments, "folder": os.getcwd()}
     text = json.dumps(asked | {"environment": dict(os.environ)}).encode()
     for number in _FORWARDED:
-        # An interrupt stops a kernel's cell. In a step it would be an exception, which is lost
-        # where Python cannot raise one, in a finaliser; then the step would go on.
+        # An interrupt stops a kernel's cell. A step it ends, and that `end_in_order` makes sure of.
         passed_on = number if target == "kernel" else signal.SIGTERM
         signal.signal(number, lambda *_, sent=passed_on: connection.send(bytes([sent])))
     socket.send_fds(connection, [len(text).to_bytes(8, "big")], _STANDARD_STREAMS)
