@@ -69,6 +69,11 @@ def test_of_long_texts_the_part_that_differs_is_told():
     assert len(told) < 250
 
 
+def test_of_a_long_number_that_goes_on_its_end_is_told():
+    [told] = compare({"a": 7 * 10**200}, {"a": 7 * 10**202})
+    assert f"committed …{'0' * 20}, now …{'0' * 22} (" in told
+
+
 def test_the_way_to_an_optimum_is_not_compared_but_the_optimum_is():
     before = "model,n_iter,bic\nVVV,56,10.0\n"
     assert texts("bic.csv", before, "model,n_iter,bic\nVVV,66,10.0\n", tolerance=1e-3) == []

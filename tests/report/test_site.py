@@ -89,6 +89,29 @@ def test_what_is_faint_is_seen():
 
 
 @needs_chromium
+def test_colours_and_grounds_that_let_through_are_weighed_as_they_look():
+    half = "background: rgb(255 0 0 / 50%)"
+    with chromium() as browser:
+        page = browser.new_page(viewport=DESK)
+        page.set_content(
+            "<p style='color: #f00'>red</p><p style='color: #e00000'>deeper</p>"
+            "<p style='color: #0a0'>green</p><p style='color: #008000'>deep</p>"
+            "<p style='color: #00f'>blue</p><p style='color: rgb(0 0 0 / 50%)'>through</p>"
+            "<p style='color: #c00; background: #080'>both</p>"
+            f"<div style='{half}'><p style='color: #fff'>pink</p><p>dark</p></div>"
+            f"<div style='background: #000'><div style='{half}'>"
+            "<p style='color: #fff'>light</p><p style='color: #000'>maroon</p></div></div>"
+        )
+        faint = page.evaluate(FAINT)
+    # By hand: 0.2126 R + 0.7152 G + 0.0722 B in linear light, to which 0.05 is added; half of red
+    # over white is ff7f7f, over black 800000.
+    assert {re.match(r"([\d.]+): (\w+)", text).groups() for text in faint.values()} == {
+        *(("4.00", "red"), ("3.11", "green"), ("1.27", "both")),
+        *(("4.00", "through"), ("2.44", "pink"), ("1.92", "maroon")),
+    }
+
+
+@needs_chromium
 def test_the_search_finds_a_known_word(site):
     with chromium() as browser:
         page = browser.new_page(viewport=DESK)

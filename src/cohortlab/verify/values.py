@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from os.path import commonprefix
 from typing import Any
 
 from cohortlab.verify.reading import read_csv, read_json_lines
@@ -52,8 +53,7 @@ class Difference:
 
 
 def _from_where_they_differ(before: str, now: str) -> tuple[str, str]:
-    pairs = enumerate(zip(before, now, strict=False))
-    differs = next((i for i, (old, new) in pairs if old != new), min(len(before), len(now)))
+    differs = len(commonprefix([before, now]))
     return _excerpt(before, differs), _excerpt(now, differs)
 
 
