@@ -4,7 +4,6 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from os.path import commonprefix
 from typing import Any
 
 from cohortlab.verify.reading import read_csv, read_json_lines
@@ -53,7 +52,8 @@ class Difference:
 
 
 def _from_where_they_differ(before: str, now: str) -> tuple[str, str]:
-    differs = len(commonprefix([before, now]))
+    pairs = enumerate(zip(before, now, strict=False))
+    differs = next((i for i, (old, new) in pairs if old != new), min(len(before), len(now)))
     return _excerpt(before, differs), _excerpt(now, differs)
 
 
