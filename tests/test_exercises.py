@@ -3,10 +3,11 @@
 import re
 
 import nbformat
+import numpy as np
 import pytest
 from conftest import REPOSITORY
 
-from cohortlab.exercises import Feedback, gapped, gaps_of, question, with_answer
+from cohortlab.exercises import Feedback, fooled, gapped, gaps_of, question, with_answer
 from cohortlab.exercises.__main__ import write_gapped
 from cohortlab.run.project import read_params
 
@@ -134,6 +135,22 @@ def test_another_way_to_the_same_answer_passes(step, name, answer):
         is_asked = name in [gap.name for gap in gaps_of(source)]
         exec(with_answer(source, {name: answer}) if is_asked else source, space)
     pytest.fail(f"{name} is no gap of {step}")
+
+
+MONDAY, TUESDAY = np.array([0, 0, 0, 1, 1, 2]), np.array([1, 1, 2, 3, 3, 1])
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (4 / 6, "right."),
+        (5 / 6, "two clusters were given the same name"),
+        (3 / 6, "another naming of Tuesday's clusters agrees better"),
+        (0, "ids are compared"),
+    ],
+)
+def test_clusters_are_the_same_by_the_best_naming_whatever_their_ids(share, text):
+    assert fooled.same(MONDAY, TUESDAY, share).text.startswith(text)
 
 
 @each
