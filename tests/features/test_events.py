@@ -1,3 +1,4 @@
+import gc
 from pathlib import Path
 
 import ibis
@@ -239,6 +240,85 @@ def test_an_empty_log_gives_empty_tables(connection):
     log, properties = random_log(0).head(0), random_properties(0)
     for found in computed(connection, log, properties):
         assert len(found) == 0
+
+
+EVENT_COLUMNS = ["timestamp_ms", "visitor_id", "event", "item_id"]
+
+
+@pytest.fixture
+def sample():
+    """Make a log and its item properties, and the features of its sessions."""
+    log, properties = random_log(4)[EVENT_COLUMNS], random_properties(4)
+    return log, properties, computed(ibis.duckdb.connect(), log, properties)[0]
+
+
+def stored(backend, log, properties):
+    """Put both tables into a database."""
+    return (
+        backend.create_table("events", table(backend, log)),
+        backend.create_table("stock", table(backend, properties)),
+    )
+
+
+def names_of(backend, what):
+    """List databases or tables of a connection."""
+    query = f"SELECT {what}_name FROM duckdb_{what}s() WHERE NOT internal"
+    return sorted(name for (name,) in backend.con.sql(query).fetchall())
+
+
+def test_tables_in_the_memory_of_python_have_features(sample):
+    *tables, expected = sample
+    found = rows(of_events.session_features(*map(ibis.memtable, tables)))
+    pd.testing.assert_frame_equal(found, expected)
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_database_that_is_read_keeps_nothing_of_the_features(sample, read_only):
+    *tables, expected = sample
+    backend = ibis.duckdb.connect("log.duckdb")
+    stored(backend, *tables)
+    backend.disconnect()
+    backend = ibis.duckdb.connect("log.duckdb", read_only=read_only)
+    features = of_events.session_features(backend.table("events"), backend.table("stock"))
+    assert (
+        len(names_of(backend, "database")) == 2
+    )  # what the features stand on lies beside the file
+    pd.testing.assert_frame_equal(rows(features), expected)
+    pd.testing.assert_frame_equal(rows(features.limit(5)), expected.head(5))
+    del features
+    gc.collect()
+    assert names_of(backend, "database") == ["log"]
+    assert names_of(backend, "table") == ["events", "stock"]
+    backend.disconnect()
+
+
+def test_features_that_are_being_read_are_there_until_the_end(connection, sample):
+    *tables, expected = sample
+    features = of_events.session_features(*stored(connection, *tables))
+    reader = connection.con.sql(connection.compile(features)).to_arrow_reader(10)
+    first = next(iter(reader))
+    del features
+    gc.collect()
+    assert len(first) + sum(map(len, reader)) == len(expected)
+
+
+def test_a_connection_may_be_closed_before_its_features_are_gone(sample):
+    *tables, _ = sample
+    backend = ibis.duckdb.connect()
+    features = of_events.session_features(*stored(backend, *tables))
+    backend.disconnect()
+    del features
+    gc.collect()  # an error in there would be a warning, and fail
+
+
+def test_events_elsewhere_than_in_duckdb_are_an_error(sample):
+    backend = ibis.sqlite.connect()
+    tables = [
+        backend.create_table(name, schema=ibis.memtable(part).schema())
+        for name, part in zip(("events", "stock"), sample[:2], strict=True)
+    ]
+    with pytest.raises(ValueError, match="expected events in DuckDB, got sqlite"):
+        of_events.session_features(*tables, left_out={})
 
 
 def oracle_sessions(log):

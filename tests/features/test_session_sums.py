@@ -65,6 +65,28 @@ def test_sums_are_those_of_groups_however_the_events_are_cut(batch_rows, text):
     pd.testing.assert_frame_equal(found, expected, check_dtype=False)
 
 
+@pytest.mark.parametrize(
+    ("pause_ms", "numbers"),
+    [(GAP_MS - 1, [1]), (GAP_MS, [1]), (GAP_MS + 1, [1, 2])],
+)
+@pytest.mark.parametrize("batch_rows", [1, 2])
+def test_a_session_goes_on_after_exactly_the_gap_and_ends_one_millisecond_later(
+    batch_rows, pause_ms, numbers
+):
+    events = ordered_events(0).head(2).assign(visitor_id=1, timestamp_ms=[5, 5 + pause_ms])
+    found = summed(events, batch_rows)
+    assert found["session_number"].tolist() == numbers
+    assert found["end_ms"].tolist() == [5, 5 + pause_ms][-len(numbers) :]
+
+
+@pytest.mark.parametrize("pause_ms", [-GAP_MS, 0, 1])
+def test_another_visitor_has_another_session_whenever_it_comes(pause_ms):
+    events = (
+        ordered_events(0).head(2).assign(visitor_id=[1, 2], timestamp_ms=[5000, 5000 + pause_ms])
+    )
+    assert summed(events, 2)["session_number"].tolist() == [1, 1]
+
+
 def test_visitors_are_passed_on_as_soon_as_they_are_whole():
     events = ordered_events(0)
     batches = pa.Table.from_pandas(events).to_batches(max_chunksize=10)

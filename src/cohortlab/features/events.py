@@ -13,8 +13,9 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from cohortlab.engine import scratch_table
 from cohortlab.features.item_properties import item_categories, with_availability
-from cohortlab.features.session_sums import NO_CATEGORY, SUMS, session_sums
+from cohortlab.features.session_sums import NO_CATEGORY, SUMS, session_sums, starts_session
 
 FEATURES = (
     "session_duration_sec",
@@ -83,7 +84,7 @@ def _milliseconds(gap_sec: float) -> int:
 def _numbered(events: ir.Table, gap_ms: int) -> ir.Table:
     by_time = ibis.window(group_by="visitor_id", order_by="timestamp_ms")
     before = events.timestamp_ms.lag().over(by_time)
-    starts = before.isnull() | (events.timestamp_ms - before > gap_ms)
+    starts = starts_session(before.isnull(), events.timestamp_ms - before, gap_ms)
     marked = events.mutate(starts_session=starts.cast("int64"))
     so_far = ibis.cumulative_window(group_by="visitor_id", order_by="timestamp_ms")
     number = marked.starts_session.sum().over(so_far).cast("int64")
@@ -185,7 +186,7 @@ def session_features(
     Raises
     ------
     ValueError
-        If `gap_sec` is negative.
+        If `gap_sec` is negative, or the events are not in DuckDB.
 
     Notes
     -----
@@ -198,8 +199,8 @@ def session_features(
     view), `category_spread_ratio` categories / items.
 
     DuckDB joins and sorts the events. Their sums come from one pass through the sorted events, at
-    once, and are kept in a table of the connection: to number the sessions by windows and group by
-    them takes half as long again.
+    once, and are kept beside the connection's tables as long as this expression is: to number the
+    sessions by windows and group by them takes half as long again.
     """
     missing = features_left_out(item_properties) if left_out is None else left_out
     described = _described(events, item_properties, missing)
@@ -270,10 +271,15 @@ def _described(events: ir.Table, item_properties: ir.Table, missing: dict[str, s
 def _summary(events: ir.Table, gap_ms: int) -> ir.Table:
     """Sum up each session, now, into a table that lies in order, as DuckDB reads what it wrote."""
     backend = ibis.get_backend(events)
+    if backend.name != "duckdb":
+        raise ValueError(
+            f"expected events in DuckDB, got {backend.name}: write them to Parquet and read that"
+        )
     schema = {"visitor_id": events.visitor_id.type()} | dict.fromkeys(SUMS, "int64")
-    summary = backend.create_table(ibis.util.gen_name("cohortlab"), schema=ibis.schema(schema))
-    ordered = backend.con.sql(backend.compile(events.order_by("visitor_id", "timestamp_ms")))
-    sums = session_sums(ordered.to_arrow_reader(), gap_ms=gap_ms)
+    summary = scratch_table(backend, ibis.schema(schema))
+    by_time = events.order_by("visitor_id", "timestamp_ms")
+    by_time.limit(0).to_pyarrow()  # DuckDB gets to know tables that lie in Python's memory
+    sums = session_sums(backend.con.sql(backend.compile(by_time)).to_arrow_reader(), gap_ms=gap_ms)
     # What one connection still reads, another one must write; it writes large tables faster.
     with backend.con.cursor() as writer:
         while some := list(islice(sums, 4)):

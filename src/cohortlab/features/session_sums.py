@@ -7,6 +7,7 @@ a fraction of that, and among sorted events a session is a run of rows.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,32 @@ SUMS = (
 )
 
 
+def starts_session(comes_first: Any, pause_ms: Any, gap_ms: int) -> Any:
+    """
+    Say of each event whether a session starts with it.
+
+    Parameters
+    ----------
+    comes_first : array or ibis.BooleanColumn
+        Whether it is its visitor's first event.
+    pause_ms : array or ibis.IntegerColumn
+        Time since the event before, which counts where that is the same visitor's.
+    gap_ms : int
+        The longest pause within a session.
+
+    Returns
+    -------
+    array or ibis.BooleanColumn
+        What was given: flags of events at hand, or an expression.
+
+    Examples
+    --------
+    >>> starts_session(np.array([True, False, False]), np.array([0, 10, 11]), 10).tolist()
+    [True, False, True]
+    """
+    return comes_first | (pause_ms > gap_ms)
+
+
 def session_sums(batches: Iterable[pa.RecordBatch], *, gap_ms: int) -> Iterator[pa.Table]:
     """
     Cut events into sessions and sum up each of them.
@@ -39,7 +66,7 @@ def session_sums(batches: Iterable[pa.RecordBatch], *, gap_ms: int) -> Iterator[
         (whole numbers; `NO_CATEGORY` where the item has none), `is_view`, `is_cart`, `available`
         (0 or 1). Ids are numbers or text.
     gap_ms : int
-        A session ends where the visitor's next event is more than this many milliseconds later.
+        As in `starts_session`.
 
     Yields
     ------
@@ -63,7 +90,7 @@ def _sums(events: pa.Table, gap_ms: int) -> pa.Table:
     """Sum up the sessions of whole visitors."""
     column = {name: events[name].to_numpy() for name in events.column_names}
     comes_first, time = _changes(column["visitor_id"]), column["timestamp_ms"]
-    starts = comes_first | (np.diff(time, prepend=time[0]) > gap_ms)
+    starts = starts_session(comes_first, np.diff(time, prepend=time[0]), gap_ms)
     begin, session = np.flatnonzero(starts), np.cumsum(starts) - 1
     # Of each visitor's first session, the place among all.
     first = np.maximum.accumulate(np.where(comes_first[begin], np.arange(len(begin)), 0))
