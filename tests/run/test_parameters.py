@@ -37,6 +37,13 @@ def test_values_come_in_the_order_of_the_declaration():
     ]
 
 
+def test_a_parameters_cell_that_is_no_python_is_told(tmp_path):
+    cell = nbformat.v4.new_code_cell("n: int = = 3", metadata={"tags": ["parameters"]})
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "count.ipynb")
+    with pytest.raises(ParameterError, match=r"count\.ipynb: the parameters cell is no Python"):
+        declared_parameters(tmp_path / "count.ipynb")
+
+
 def test_a_study_says_what_it_asks():
     declared = {"question": Parameter("question", "str", "why?")}
     given = params(n=3)

@@ -75,6 +75,62 @@ def test_wrong_parameters_stop_the_step_before_it_runs(make_project, run, old, n
 
 
 @pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("", "holds nothing"),
+        ("[1, 2]", "holds list"),
+        ("seed: 1\nstudies:\n", "there are: none"),
+        ("studies: [toy]", "there are: none"),
+        ("seed: 1\nstudies: {toy: }", "`studies.toy.log` should name"),
+        ("studies: [1", "params.yaml, line 1 cannot be read as YAML: expected"),
+        ("seed: 1\n=======\nseed: 2\n", "params.yaml, line 3 cannot be read as YAML"),
+        ("seed: 1\nseed: 2", 'line 2 cannot be read as YAML: found duplicate key "seed"'),
+        (b"\xff\xfe", "params.yaml cannot be read as YAML: 'utf-8' codec"),
+    ],
+)
+def test_a_file_of_parameters_that_holds_none_is_told_in_one_message(
+    make_project, run, text, named
+):
+    project = make_project(WRITE)
+    (project / "params.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    code, said = run(project)
+    assert code == 2
+    assert named in said
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("", "count.ipynb cannot be read as a notebook"),
+        ('{"cells": ', "count.ipynb cannot be read as a notebook"),
+        ("{}", "count.ipynb cannot be read as a notebook"),
+        ("[]", "count.ipynb cannot be read as a notebook"),
+    ],
+)
+def test_a_file_that_is_no_notebook_is_told_in_one_message(make_project, run, text, named):
+    project = make_project(WRITE)
+    (project / "notebooks/count.ipynb").write_text(text)
+    code, said = run(project)
+    assert code == 2
+    assert named in said
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_one_message(make_project, run):
+    project = make_project(WRITE)
+    (project / "results").write_text("a file where a folder should be")
+    code, said = run(project)
+    assert code == 2
+    assert "results" in said
+
+
+def test_what_others_left_beside_a_step_s_scratch_stays(make_project, run):
+    project = make_project(WRITE)
+    (project / "results/toy/.count-mine").mkdir(parents=True)
+    assert run(project)[0] == 0
+    assert (project / "results/toy/.count-mine").is_dir()
+
+
+@pytest.mark.parametrize(
     ("step", "study", "named"),
     [("count", "joy", "No study `joy`"), ("cuont", "toy", "No notebook for step `cuont`")],
 )

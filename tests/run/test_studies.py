@@ -47,6 +47,40 @@ def test_a_study_that_fails_is_told_and_stops_no_other(fake_dvc, tmp_path):
     assert "--wait-for-lock repro --glob *@second" in calls(tmp_path)
 
 
+def test_a_study_that_does_not_exist_runs_nothing(fake_dvc, tmp_path, monkeypatch, caplog):
+    fake_dvc()
+    (tmp_path / "dvc.yaml").write_text("stages: {}\n")
+    monkeypatch.chdir(tmp_path)
+    assert main(["--study", "frist"]) == 2
+    assert "No study `frist`" in caplog.text
+    assert "`first`, `second`" in caplog.text
+    assert not (tmp_path / "calls").exists()
+
+
+def test_a_study_s_name_is_no_pattern(fake_dvc, tmp_path):
+    fake_dvc()
+    (tmp_path / "params.yaml").write_text('studies: {"a*[1]": {}}\n')
+    run_studies(tmp_path)
+    assert "--wait-for-lock repro --glob *@a[*][[]1]" in calls(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "studies: [1"])
+def test_parameters_that_cannot_be_read_run_nothing(fake_dvc, tmp_path, monkeypatch, caplog, text):
+    fake_dvc()
+    (tmp_path / "dvc.yaml").write_text("stages: {}\n")
+    (tmp_path / "params.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    assert main([]) == 2
+    assert "params.yaml" in caplog.text
+    assert not (tmp_path / "calls").exists()
+
+
+def test_outside_of_a_project_one_message_says_so(tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    assert main([]) == 2
+    assert "run this inside the project" in caplog.text
+
+
 def test_where_nothing_has_changed_nothing_runs_and_that_is_said(fake_dvc, tmp_path, caplog):
     fake_dvc(changed=0)
     with caplog.at_level("INFO", logger="cohortlab"):

@@ -21,7 +21,8 @@ def main(arguments: list[str]) -> int:
     Returns
     -------
     int
-        0 where the step came to its end, 1 where a cell failed, 2 where it could not start.
+        0 where the step came to its end, 1 where a cell failed, 2 where it could not start, or not
+        write what it had made.
     """
     status = start_warm("step", arguments)
     return run(arguments) if status is None else status
@@ -56,7 +57,7 @@ def run(arguments: list[str]) -> int:
     except StepError as error:
         logger.error("%s", error)
         return 1
-    except (ParameterError, FileNotFoundError) as error:
+    except (ParameterError, OSError) as error:
         logger.error("%s", error)
         return 2
     return 0

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,12 @@ import nbformat
 from pydantic import TypeAdapter, ValidationError
 
 from cohortlab.intervals import is_within
-from cohortlab.run.project import PARAMS_FILE
+from cohortlab.run.project import PARAMS_FILE, ParameterError
 from cohortlab.run.ranges import RANGES
 
 #: What a study says of itself, for all its steps.
 OF_STUDY = ("log", "question")
 _PASSWORD_IN_URL = re.compile(r"://[^/\s:@]*:[^\s@]+@")
-
-
-class ParameterError(ValueError):
-    """A parameter that is unknown, missing or of the wrong type."""
 
 
 @dataclass(frozen=True)
@@ -48,18 +44,26 @@ def declared_parameters(notebook: Path) -> dict[str, Parameter]:
     Raises
     ------
     ParameterError
-        If there is not exactly one such cell, or a statement in it has another form.
+        If the file is no notebook, there is not exactly one such cell, or a statement in it has
+        another form.
     """
-    cells = [
-        cell.source
-        for cell in nbformat.read(notebook, as_version=4).cells
-        if "parameters" in cell.metadata.get("tags", [])
-    ]
-    if len(cells) != 1:
+    try:
+        cells = nbformat.read(notebook, as_version=4).cells
+    # By how much it is no notebook.
+    except (ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:
+        raise ParameterError(f"{notebook.name} cannot be read as a notebook: {error}") from error
+    sources = [cell.source for cell in cells if "parameters" in cell.metadata.get("tags", [])]
+    if len(sources) != 1:
         raise ParameterError(
-            f"{notebook.name} has {len(cells)} cells tagged `parameters`, expected one."
+            f"{notebook.name} has {len(sources)} cells tagged `parameters`, expected one."
         )
-    return {p.name: p for p in (_declaration(s, notebook) for s in ast.parse(cells[0]).body)}
+    try:
+        statements = ast.parse(sources[0]).body
+    except SyntaxError as error:
+        raise ParameterError(
+            f"{notebook.name}: the parameters cell is no Python: {error}"
+        ) from None
+    return {p.name: p for p in (_declaration(s, notebook) for s in statements)}
 
 
 def _declaration(statement: ast.stmt, notebook: Path) -> Parameter:
@@ -74,6 +78,31 @@ def _declaration(statement: ast.stmt, notebook: Path) -> Parameter:
             "`name: type = literal`."
         ) from None
     return Parameter(statement.target.id, ast.unparse(statement.annotation), value)
+
+
+def check_studies(params: Mapping, studies: Iterable[str]) -> None:
+    """Demand that studies exist.
+
+    Parameters
+    ----------
+    params : mapping
+        All of `params.yaml`.
+    studies : iterable of str
+        Their names.
+
+    Raises
+    ------
+    ParameterError
+        If one is not there; it names those that are.
+    """
+    known = params.get("studies")
+    if not isinstance(known, Mapping):
+        known = {}
+    for study in studies:
+        if study not in known:
+            raise ParameterError(
+                f"No study `{study}` under `studies` in {PARAMS_FILE}; there are: {_names(known)}."
+            )
 
 
 def study_log(params: Mapping, study: str) -> str:
@@ -96,12 +125,9 @@ def study_log(params: Mapping, study: str) -> str:
     ParameterError
         If there is no such study, or it does not say its kind of log.
     """
-    studies = params.get("studies") or {}
-    if study not in studies:
-        raise ParameterError(
-            f"No study `{study}` under `studies` in {PARAMS_FILE}; there are: {_names(studies)}."
-        )
-    if not isinstance(log := studies[study].get("log"), str):
+    check_studies(params, [study])
+    block = params["studies"][study]
+    if not isinstance(block, Mapping) or not isinstance(log := block.get("log"), str):
         raise ParameterError(f"{PARAMS_FILE}: `studies.{study}.log` should name the kind of log.")
     return log
 

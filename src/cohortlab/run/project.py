@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 PARAMS_FILE = "params.yaml"
 
@@ -19,6 +20,10 @@ SAID_VARIABLE = "COHORTLAB_SAID"
 # What a kernel takes from its surroundings and no result may depend on: the runner sets it, and
 # the last cell of every notebook shows it.
 PINNED = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC", "OMP_NUM_THREADS": "1"}
+
+
+class ParameterError(ValueError):
+    """A parameter that is unknown, missing or of the wrong type, or a file that holds none."""
 
 
 def project_root(start: Path | None = None) -> Path:
@@ -60,8 +65,25 @@ def read_params(root: Path) -> dict:
     -------
     dict
         Plain dictionaries, lists, strings, numbers, booleans and None.
+
+    Raises
+    ------
+    ParameterError
+        If the file is no YAML, or holds something else than parameters by name.
     """
-    return YAML(typ="safe", pure=True).load((root / PARAMS_FILE).read_text(encoding="utf-8"))
+    try:
+        params = YAML(typ="safe", pure=True).load((root / PARAMS_FILE).read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        why = getattr(error, "problem", None) or error
+        raise ParameterError(f"{PARAMS_FILE}{where} cannot be read as YAML: {why}") from error
+    if not isinstance(params, dict):
+        raise ParameterError(
+            f"{PARAMS_FILE} should hold parameters by name, `seed` and `studies` among them, but "
+            f"holds {'nothing' if params is None else type(params).__name__}."
+        )
+    return params
 
 
 def leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

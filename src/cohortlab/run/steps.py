@@ -127,7 +127,10 @@ def run_step(step: str, study: str, root: Path, *, progress: bool = True) -> Pat
 def _staging(results: Path, step: str) -> Iterator[Path]:
     """Give a scratch folder for one run, and clear away what killed runs have left."""
     for left in results.glob(f".{step}-*"):
-        process = int(left.stem.rsplit("-", 1)[1])
+        number = left.stem.rpartition("-")[2]
+        if not number.isdecimal():  # not ours
+            continue
+        process = int(number)
         # In a container the same process id comes again, so our own is that of a run long dead.
         if process == os.getpid() or not _alive(process):
             shutil.rmtree(left) if left.is_dir() else left.unlink()

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cohortlab.run.project import project_root
+from cohortlab.run.project import ParameterError, project_root
 from cohortlab.verify.clone import differences_in_a_clone
 from cohortlab.verify.committed import changed_results
 from cohortlab.verify.lock import stale_stages
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     try:
         found, agreed = _find(project_root(), options)
-    except (subprocess.CalledProcessError, FileExistsError) as error:
+    except (subprocess.CalledProcessError, ParameterError, OSError) as error:
         said = (getattr(error, "stderr", None) or b"").decode().strip()
         logger.error("%s", "\n".join(part for part in (str(error), said) if part))
         return 2

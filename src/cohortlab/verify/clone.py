@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cohortlab.run.parameters import check_studies
+from cohortlab.run.project import read_params
 from cohortlab.verify.committed import (
     FOLDERS,
     Verdict,
@@ -55,11 +57,14 @@ def differences_in_a_clone(
     ------
     subprocess.CalledProcessError
         If setting up or a stage fails; its own words are on the terminal.
+    ParameterError
+        If the commit has no such study.
     """
     commit = git(root, "rev-parse", "--verify", f"{revision}^{{commit}}").strip()
     exact = is_same_kind(machines_of(root, commit, studies))
     with _folder(into) as folder:
         clone_commit(root, commit, folder)
+        check_studies(read_params(folder), studies)
         _forget_results(folder, studies)
         _run(folder, studies, set_up=set_up)
         found = differing_files(root, folder, commit, studies=studies, exact=exact)
