@@ -175,6 +175,18 @@ def test_a_step_that_does_not_come_to_its_end_when_told_is_ended(code):
     assert process.returncode == -signal.SIGALRM
 
 
+@pytest.mark.parametrize("said", [b"", b"\0", (99).to_bytes(8, "big") + b'{"target": "st'])
+def test_who_goes_before_all_is_said_does_not_end_the_server(make_project, variables, said):
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(variables[warm.WARM_VARIABLE])
+        connection.send(said)
+    process = start(make_project("n: int"), variables)
+    process.communicate()
+    assert process.returncode == 0
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(variables[warm.WARM_VARIABLE])
+
+
 def test_without_a_server_a_step_starts_by_itself(make_project, tmp_path):
     project = make_project(WRITE)
     process = start(project, {**os.environ, warm.WARM_VARIABLE: str(tmp_path / "gone")})

@@ -124,7 +124,11 @@ def serve(listening: int, modules: tuple[str, ...]) -> None:
                 for name in modules:
                     importlib.import_module(name)
                 connection, _ = listener.accept()
-                process = _fork(connection, selector)
+                try:
+                    process = _fork(connection, selector)
+                except (OSError, ValueError):  # who asked was gone before all was said
+                    connection.close()
+                    continue
                 children[connection] = process
                 selector.register(connection, selectors.EVENT_READ, "spoken")
                 selector.register(os.pidfd_open(process), selectors.EVENT_READ, connection)
@@ -204,8 +208,13 @@ def _become(asked: dict, streams: list[int]) -> None:
 def _receive(connection: socket.socket) -> tuple[dict, list[int]]:
     first, descriptors, _, _ = socket.recv_fds(connection, 8, len(_STANDARD_STREAMS))
     length = int.from_bytes(first, "big")
-    with connection.makefile("rb") as stream:
-        return json.loads(stream.read(length)), descriptors
+    try:
+        with connection.makefile("rb") as stream:
+            return json.loads(stream.read(length)), descriptors
+    except ValueError:
+        for descriptor in descriptors:
+            os.close(descriptor)
+        raise
 
 
 def _pass_on(connection: socket.socket, children: dict, selector: selectors.BaseSelector) -> None:
