@@ -151,7 +151,7 @@ def committed(tmp_path_factory):
 def commit(folder):
     author = ("-c", "user.name=a", "-c", "user.email=a@example.org")
     run(folder, "git", "add", "-A")
-    run(folder, "git", *author, "commit", "-q", "-m", "all")
+    run(folder, "git", *author, "commit", "-q", "--allow-empty", "-m", "all")
 
 
 @pytest.fixture
@@ -273,3 +273,45 @@ def test_on_another_kind_of_machine_drawings_and_last_digits_may_differ(made):
         "results/toy/rules.dot",
         "results/toy/words.html",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("results/toy/count.json", '{"rows": 12'),
+        ("results/toy/alerts.jsonl", '{"rows": 1}\n{"ro'),
+        ("results/toy/series.csv", "a\n" + "1" * 200_000),  # longer than a field of CSV may be
+        ("reports/toy/count.ipynb", ""),
+        ("reports/toy/count.ipynb", "{}"),
+        ("reports/toy/count.ipynb", "<<<<<<< HEAD\n{}\n"),
+    ],
+)
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_a_file_that_is_not_what_its_ending_says_is_compared_as_text(
+    made, name, text, is_committed
+):
+    (made / name).parent.mkdir(exist_ok=True)
+    whole = MADE[name][0] if name in MADE else "a\n1\n"
+    whole = executed(whole) if name.endswith(".ipynb") else whole
+    versions = (text, whole) if is_committed else (whole, text)
+    (made / name).write_text(versions[0])
+    commit(made)
+    assert told(made) == []
+    (made / name).write_text(versions[1])
+    assert {line.split(":")[0] for line in told(made)} == {name}
+    assert command.main(["results"]) == 1
+
+
+@pytest.mark.parametrize("name", ["results/toy/one.png", "results/toy/one.csv"])
+def test_a_file_that_is_no_text_is_compared_byte_by_byte(made, name):
+    (made / name).write_bytes(b"\x89PNG\xff")
+    commit(made)
+    assert told(made) == []
+    (made / name).write_bytes(b"\x89PNG\xfe\x00")
+    assert told(made) == [f"{name}: (bytes): committed 5, now 6 (1.7e-01 apart)"]
+
+
+def test_outside_of_a_project_one_message_says_so(tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    assert command.main(["results"]) == 2
+    assert "run this inside the project" in caplog.text

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -95,6 +96,8 @@ def test_a_commit_is_proved_by_a_clone_or_what_differs_is_listed(project, monkey
     assert "(2.3e-12 apart)" in caplog.text
     assert f"{EXECUTED}: cell 3 (count) output 1: committed '4', now '3'" in caplog.text
     assert command.main([*clone, "--into", str(project.parent / "kept")]) == 2
+    assert command.main(["clone", "--no-setup", "--study", "joy"]) == 2
+    assert "No study `joy`" in caplog.text
 
 
 def test_on_another_kind_of_machine_the_last_digits_may_differ(project):
@@ -144,10 +147,22 @@ def test_make_review_asks_for_a_revision():
         ("one\nline", "one\nnew\nline", [("2 lines", "new")]),
         ("p = 1.2e-05", "p = 1.3e-05", []),
         ("p = 1.2e-05", "p = 1.4e-05", [("1.2e-05", "1.4e-05")]),
+        ("# a", "3 a", [("# a", "3 a")]),
+        # Hashes that could be read as numbers larger than any.
+        ("3e9842", "4e9842", [("3e9842", "4e9842")]),
+        ("3e400", "4e401", [("3e400", "4e401")]),
     ],
 )
 def test_words_are_compared_as_words_and_numbers_as_they_are_shown(before, now, told):
     assert list(text_differences(before, now, 1e-6)) == told
+
+
+def test_long_texts_are_compared_in_a_moment():
+    before = "\n".join(f"line {n}" for n in range(40_000))
+    began = time.process_time()
+    (told,) = text_differences(before, before.replace("line 7\n", ""), 0)
+    assert told == ("line 7", "39999 lines")
+    assert time.process_time() - began < 2  # each line against all others takes many times as long
 
 
 def notebook(source="x", run=1, **data):

@@ -16,6 +16,7 @@ from cohortlab.review.__main__ import main
 from cohortlab.review.files import compare_stored
 from cohortlab.review.notebooks import compare_notebook
 from cohortlab.review.series import compare_series
+from cohortlab.review.words import counts
 
 HOSTILE = '<script>alert(1)</script>|"x"'
 DIGEST = {"rows": 3, "columns": {"id": {"type": "str"}, "x": {"type": "float", "sum": 1.5}}}
@@ -377,3 +378,37 @@ def test_the_command_writes_the_page_and_says_what_changed(project, tmp_path, mo
     assert "## What changed from before" in capsys.readouterr().out
     assert main(["nowhere", "--out", str(tmp_path / "none.html")]) == 2
     assert not (tmp_path / "none.html").exists()
+
+
+def test_where_the_page_cannot_be_written_or_there_is_no_project_one_message_says_so(
+    project, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.chdir(project)
+    assert main(["before", "HEAD", "--out", str(tmp_path / "nowhere" / "page.html")]) == 2
+    assert "nowhere" in caplog.text
+    monkeypatch.chdir(tmp_path)
+    assert main(["before"]) == 2
+    assert "run this inside the project" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "params.yaml",
+        "dvc.lock",
+        "results/toy/count.json",
+        "results/toy/alerts.jsonl",
+        "reports/toy/count.tables.json",
+        "reports/toy/count.ipynb",
+    ],
+)
+@pytest.mark.parametrize("text", ["<<<<<<< HEAD\n[1, {\n=======\n", "[]", "\u2028", b"\xff"])
+def test_a_file_that_is_not_what_its_ending_says_is_told(project, name, text):
+    whole = (project / name).read_text()
+    write(project, name, text)
+    try:
+        found = review(Snapshot(project, "HEAD"), Snapshot(project))
+    finally:
+        write(project, name, whole)
+    assert sum(counts(found).values()) > 0
+    assert name in to_page(found) or name == "params.yaml"

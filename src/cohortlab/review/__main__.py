@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        0 where a page was written, 2 where a revision is not known.
+        0 where a page was written, 2 where a revision is not known or the page cannot be written.
     """
     parser = argparse.ArgumentParser(prog="python -m cohortlab.review", description=__doc__)
     parser.add_argument("base", help="a branch, tag or commit: the state before")
@@ -35,17 +35,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--tolerance", type=float, help="relative; 0 tells every difference")
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(message)s", level=logging.INFO)
-    root = project_root()
     try:
+        root = project_root()
         found = review(
             Snapshot(root, options.base),
             Snapshot(root, options.head or None),
             tolerance=options.tolerance,
         )
-    except subprocess.CalledProcessError as error:
-        logger.error("%s", (error.stderr or b"").decode().strip() or error)
+        options.out.write_text(to_page(found), encoding="utf-8")
+    except (subprocess.CalledProcessError, OSError) as error:
+        said = (getattr(error, "stderr", None) or b"").decode().strip()
+        logger.error("%s", said or error)
         return 2
-    options.out.write_text(to_page(found), encoding="utf-8")
     sys.stdout.write(to_markdown(found))
     logger.info("The page: %s", options.out)
     return 0

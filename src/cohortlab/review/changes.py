@@ -11,6 +11,7 @@ from cohortlab.review.notebooks import FigureChange, NotebookChange, compare_not
 from cohortlab.review.series import TableChange, compare_digests, compare_series
 from cohortlab.review.snapshots import Snapshot
 from cohortlab.run.project import leaves
+from cohortlab.verify.reading import UNREADABLE
 from cohortlab.verify.values import ABSENT, Difference, compare_texts, tolerance_of
 
 PARAMS = "params.yaml"
@@ -78,7 +79,10 @@ def review(base: Snapshot, head: Snapshot, *, tolerance: float | None = None) ->
     }
     for path in sorted(differing, key=_reading_order):
         nearly = tolerance_of(path) if tolerance is None else tolerance
-        _compare(found, path, base, head, nearly)
+        try:
+            _compare(found, path, base, head, nearly)
+        except UNREADABLE:
+            found.files.extend(compare_file(path, base, head, tolerance=nearly))
     return found
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cohortlab.run.machine import fingerprint
 from cohortlab.verify.executed import compare_notebooks, text_differences
+from cohortlab.verify.reading import UNREADABLE
 from cohortlab.verify.values import ABSENT, Difference, compare_texts, tolerance_of
 
 FOLDERS = ("results", "reports")
@@ -132,10 +133,17 @@ def _compare(
         elif not (made / name).is_file():
             differences.append(Difference(name, "(file)", MADE, ABSENT))
         else:
-            before = git(root, "show", f"{revision}:{name}")
-            now = (made / name).read_bytes().decode()
-            differences += compare_files(name, before, now, exact=exact)
+            before = git_bytes(root, "show", f"{revision}:{name}")
+            differences += _compare_bytes(name, before, (made / name).read_bytes(), exact=exact)
     return differences
+
+
+def _compare_bytes(name: str, before: bytes, now: bytes, *, exact: bool) -> list[Difference]:
+    try:
+        return compare_files(name, before.decode(), now.decode(), exact=exact)
+    except UnicodeDecodeError:
+        differ = exact and before != now
+        return [Difference(name, "(bytes)", len(before), len(now))] if differ else []
 
 
 def compare_files(name: str, before: str, now: str, *, exact: bool) -> list[Difference]:
@@ -158,15 +166,25 @@ def compare_files(name: str, before: str, now: str, *, exact: bool) -> list[Diff
     if before == now:
         return []
     tolerance = 0.0 if exact else tolerance_of(name)
-    if name.endswith((".json", ".jsonl", ".csv")):
-        found = compare_texts(name, before, now, tolerance=tolerance)
-    elif name.endswith(".ipynb"):
-        found = compare_notebooks(name, before, now, tolerance=tolerance)
-    elif name.endswith((".dot", ".html")):
-        found = [Difference(name, "text", *two) for two in text_differences(before, now, tolerance)]
-    else:
-        found = []
+    try:
+        found = _compare_values(name, before, now, tolerance)
+    except UNREADABLE:
+        found = _compare_words(name, before, now, tolerance)
     return found or ([Difference(name, "(bytes)", len(before), len(now))] if exact else [])
+
+
+def _compare_values(name: str, before: str, now: str, tolerance: float) -> list[Difference]:
+    if name.endswith((".json", ".jsonl", ".csv")):
+        return compare_texts(name, before, now, tolerance=tolerance)
+    if name.endswith(".ipynb"):
+        return compare_notebooks(name, before, now, tolerance=tolerance)
+    if name.endswith((".dot", ".html")):
+        return _compare_words(name, before, now, tolerance)
+    return []
+
+
+def _compare_words(name: str, before: str, now: str, tolerance: float) -> list[Difference]:
+    return [Difference(name, "text", *two) for two in text_differences(before, now, tolerance)]
 
 
 def machines_of(root: Path, revision: str, studies: Iterable[str] = ()) -> list[dict]:
@@ -188,9 +206,15 @@ def machines_of(root: Path, revision: str, studies: Iterable[str] = ()) -> list[
         notebooks that do not say.
     """
     names = [n for n in committed_files(root, revision, studies) if n.endswith(".ipynb")]
-    told = [json.loads(git(root, "show", f"{revision}:{name}")) for name in names]
-    kinds = [notebook["metadata"].get("machine", {}) for notebook in told]
+    kinds = [_machine(git(root, "show", f"{revision}:{name}")) for name in names]
     return [kind for number, kind in enumerate(kinds) if kind not in kinds[:number]]
+
+
+def _machine(notebook: str) -> dict:
+    try:
+        return json.loads(notebook)["metadata"]["machine"]
+    except UNREADABLE:
+        return {}
 
 
 def is_same_kind(kinds: list[dict]) -> bool:
@@ -229,5 +253,28 @@ def git(root: Path, *arguments: str) -> str:
     subprocess.CalledProcessError
         If it fails.
     """
+    return git_bytes(root, *arguments).decode()
+
+
+def git_bytes(root: Path, *arguments: str) -> bytes:
+    """Run Git in a folder, as `git` does.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The folder.
+    *arguments : str
+        Of the command.
+
+    Returns
+    -------
+    bytes
+        What it writes, which need not be text.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        If it fails.
+    """
     command = ["git", "-C", str(root), *arguments]
-    return subprocess.run(command, check=True, capture_output=True).stdout.decode()
+    return subprocess.run(command, check=True, capture_output=True).stdout

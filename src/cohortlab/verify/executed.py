@@ -109,15 +109,17 @@ def text_differences(before: str, now: str, tolerance: float) -> Iterator[tuple[
         return
     lines, new_lines = before.splitlines(), now.splitlines()
     if len(lines) != len(new_lines):
-        gone = "\n".join(line for line in lines if line not in new_lines)
-        come = "\n".join(line for line in new_lines if line not in lines)
+        old_set, new_set = set(lines), set(new_lines)
+        gone = "\n".join(line for line in lines if line not in new_set)
+        come = "\n".join(line for line in new_lines if line not in old_set)
         yield gone or f"{len(lines)} lines", come or f"{len(new_lines)} lines"
         return
     for old, new in zip(lines, new_lines, strict=True):
-        if _words(old) != _words(new):
+        numbers, new_numbers = _NUMBER.findall(old), _NUMBER.findall(new)
+        if _words(old) != _words(new) or len(numbers) != len(new_numbers):
             yield old.strip(), new.strip()
             continue
-        pairs = zip(_NUMBER.findall(old), _NUMBER.findall(new), strict=True)
+        pairs = zip(numbers, new_numbers, strict=True)
         yield from ((a, b) for a, b in pairs if not _equal_as_shown(a, b, tolerance))
 
 
@@ -130,10 +132,11 @@ def _equal_as_shown(before: str, now: str, tolerance: float) -> bool:
     if equal_values(before, now, tolerance):
         return True
     decimals = min(_decimals(before), _decimals(now))
+    if not tolerance or decimals <= 0:
+        return False
     # Rounded for the page, two numbers that nearly agree may fall on either side.
     step = 10.0**-decimals
-    close = math.isclose(float(before), float(now), rel_tol=0, abs_tol=1.001 * step)
-    return bool(tolerance) and decimals > 0 and close
+    return math.isclose(float(before), float(now), rel_tol=0, abs_tol=1.001 * step)
 
 
 def _decimals(number: str) -> int:

@@ -5,6 +5,20 @@ import io
 import json
 from typing import Any
 
+from nbformat import ValidationError
+from ruamel.yaml.error import YAMLError
+
+# What readers raise of a file that is not what its ending says: cut short, or with marks of a merge
+# in it. Then it can be compared as a text still.
+UNREADABLE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    csv.Error,
+    YAMLError,
+    ValidationError,
+)
 # What stands beyond the header's columns, and what stands in a line of JSON that is no object.
 BEYOND, VALUE = "(beyond the header)", "(value)"
 

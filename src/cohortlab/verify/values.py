@@ -186,7 +186,7 @@ def equal_values(before: Any, now: Any, tolerance: float) -> bool:
     numbers = _number(before), _number(now)
     # A CSV file's whole numbers are counts and labels: exact.
     whole = all(str(value).lstrip("-").isdigit() for value in (before, now))
-    if None in numbers or whole or not tolerance:
+    if None in numbers or whole or not tolerance or not all(map(math.isfinite, numbers)):
         return False
     return math.isclose(*numbers, rel_tol=tolerance, abs_tol=1e-12)
 
