@@ -46,7 +46,8 @@ def test_cells_hold_every_point_once_within_their_cubes():
     for d in range(4):
         sums = np.bincount(cell_of, cells.weights * cells.points[:, d])
         np.testing.assert_allclose(cells.means[d], sums / cells.mass)
-    assert cells.squares == pytest.approx(weights @ (points**2).sum(axis=1))
+    away = ((cells.points - cells.means.T[cell_of]) ** 2).sum(axis=1)
+    np.testing.assert_allclose(cells.scatter, np.bincount(cell_of, cells.weights * away))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -64,14 +65,16 @@ def test_passes_over_cells_are_those_that_look_at_everything(seed, n_clusters, w
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_points_on_a_grid_have_no_nearest_centre_left_out(seed):
-    # Many points here are equally far from two centres, and on the sides of cells.
-    points = np.stack(np.meshgrid(*[np.arange(12.0)] * 3), axis=-1).reshape(-1, 3)
-    weights = np.ones(len(points))
-    start = np.random.default_rng(seed).integers(0, 6, (9, 3)) * 2.0
-    start = np.unique(start, axis=0)
-    once = lloyd.lloyd(in_cells(points, weights, 2.0), as_four(start), 0.0, 1)[0]
-    np.testing.assert_allclose(once, as_four(plain_lloyd(points, weights, start.copy(), 1)[0]))
+@pytest.mark.parametrize("step", [1.0, 0.1, 1 / 3, 0.7])
+def test_points_on_a_grid_have_no_nearest_centre_left_out(step, seed):
+    # Many points here are equally far from two centres, and on the sides of cells; where the step
+    # is no binary fraction, rounding would leave out the first of the two.
+    grid = step * np.arange(12)
+    points = np.stack(np.meshgrid(grid, grid, grid), axis=-1).reshape(-1, 3)
+    start = np.unique(grid[np.random.default_rng(seed).integers(0, 6, (9, 3)) * 2], axis=0)
+    cells = in_cells(points, np.ones(len(points)), 2 * step)
+    mass = lloyd._sums_of_nearest(cells, as_four(start))[1]
+    assert (mass == np.bincount(kmeans.nearest_of(points, start), minlength=len(start))).all()
 
 
 def test_passes_over_means_are_those_over_cells_of_one_point():
@@ -135,6 +138,31 @@ def test_weights_are_repeated_points(seed):
     repeated = np.repeat(points, weights.astype(int), axis=0)
     again, *_ = lloyd.lloyd(in_cells(repeated, np.ones(len(repeated)), 20.0), start, 0.0, 500)
     np.testing.assert_allclose(centres, again, atol=1e-9)
+
+
+# Exact in binary, as are the points: those far away are the same points, as far as doubles go.
+@pytest.mark.parametrize("offset", [2.0**20, -(2.0**30), 2.0**36])
+def test_points_far_from_the_origin_have_the_error_of_those_at_it(offset):
+    rng = np.random.default_rng(3)
+    points = np.unique(rng.integers(0, 256, (5000, 3)), axis=0).astype(float)
+    weights = rng.integers(1, 30, len(points)).astype(float)
+    near, far = (
+        weighted_kmeans(points + by, weights, 16, rng=np.random.default_rng(1))
+        for by in (0.0, offset)
+    )
+    assert far.n_iter == near.n_iter
+    # A mean there is rounded to 2^-16, of distances near 40.
+    np.testing.assert_allclose(far.points - offset, near.points, atol=1e-4)
+    assert far.error == pytest.approx(near.error, rel=1e-6)
+
+
+@pytest.mark.parametrize("apart", [1e3, 1e6, 1e9])
+def test_groups_far_from_each_other_have_the_error_within_them(apart):
+    points = np.random.default_rng(3).normal(size=(3000, 3))
+    points += apart * np.eye(3)[np.arange(3000) % 3]
+    found = weighted_kmeans(points, np.ones(3000), 3, rng=np.random.default_rng(1))
+    within = sum(3000 / 3 * points[k::3].var(axis=0).sum() for k in range(3))
+    assert found.error == pytest.approx(within, rel=1e-6)
 
 
 @pytest.mark.parametrize("n_clusters", [2, 10, 60])
@@ -212,6 +240,58 @@ def test_no_more_points_than_centres_are_their_own_centres(n_points):
     found = weighted_kmeans(points, np.ones(n_points), 8, rng=np.random.default_rng(0))
     assert (found.points == points).all()
     assert found.error == 0.0
+
+
+@pytest.mark.parametrize("spread", [0.0, 1e-310])
+def test_points_that_no_cells_can_tell_apart_come_to_an_end(spread, monkeypatch):
+    sort, widths = lloyd.sort_into_cells, []
+
+    def counted(*arguments):
+        widths.append(arguments[3])
+        assert len(widths) < 40
+        return sort(*arguments)
+
+    monkeypatch.setattr(lloyd, "sort_into_cells", counted)
+    points = (spread or 7.0) * np.ones((50, 3))
+    points[:25] -= spread / 2
+    found = weighted_kmeans(points, np.ones(50), 4, rng=np.random.default_rng(0))
+    np.testing.assert_allclose(found.points, np.broadcast_to(points[0], (4, 3)), atol=1e-309)
+    assert found.error == 0
+
+
+def test_many_centres_in_four_columns_ask_for_no_more_places_than_there_is_room(monkeypatch):
+    sort, places = lloyd.sort_into_cells, []
+
+    def counted(*arguments):
+        places.append(np.prod(arguments[4]))
+        assert places[-1] < 2**26  # four bytes each
+        return sort(*arguments)
+
+    monkeypatch.setattr(lloyd, "sort_into_cells", counted)
+    points = np.random.default_rng(0).random((3000, 4))
+    weighted_kmeans(points, np.ones(3000), 2000, rng=np.random.default_rng(0), n_starts=1)
+    assert places
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"points": np.zeros((9, 5))}, r"of shape \(9, 5\): expected \(n_points, 1 to 4\)"),
+        ({"points": np.zeros(9)}, r"of shape \(9,\): expected"),
+        ({"points": np.full((9, 3), np.nan)}, "expected numbers up to 1e"),
+        ({"points": np.full((9, 3), -np.inf)}, "expected numbers up to 1e"),
+        ({"points": np.full((9, 3), 1e200)}, "expected numbers up to 1e"),
+        ({"weights": np.ones(8)}, r"weights are of shape \(8,\): expected \(9,\)"),
+        ({"weights": np.arange(9.0)}, "weights above 0"),
+        ({"weights": np.full(9, np.nan)}, "weights above 0"),
+        ({"n_clusters": 0}, "n_clusters: expected a whole number from 1"),
+        ({"n_starts": 0}, "n_starts: expected a whole number from 1"),
+    ],
+)
+def test_what_is_no_point_weight_or_number_of_centres_is_refused(changes, message):
+    given = {"points": np.zeros((9, 3)), "weights": np.ones(9), "n_clusters": 2} | changes
+    with pytest.raises(ValueError, match=message):
+        weighted_kmeans(**given, rng=np.random.default_rng(0))
 
 
 def test_the_same_seed_gives_the_same_centres():

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cohortlab.intervals import check_number
 from cohortlab.palette import lloyd
 
 N_STARTS, MAX_ITER = 8, 300
@@ -20,9 +21,11 @@ TOLERANCE, _ROUGHLY = 2e-5, 1e-4
 # of a palette no more than this part.
 _BREATH, _BREATH_PART = 5, 4
 # Cells along the longest side of the points' box, times the cube root of the clusters, so that each
-# has as many; then twice as many, until a cluster has enough, or there would be too many places:
-# then the points themselves are the summary.
-_CELLS, _ENOUGH, _PLACES = 10, 16, 1 << 22
+# has as many, but at first no more than would be 140 MB in four columns; then twice as many, until
+# a cluster has enough, or there would be too many places: then the points are the summary.
+_CELLS, _MOST_CELLS, _ENOUGH, _PLACES = 10, 76, 16, 1 << 22
+# Sums of squares of what is no larger are numbers.
+_LARGEST = 1e100
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,9 @@ def weighted_kmeans(
     Parameters
     ----------
     points : ndarray of shape (n_points, n_dimensions)
-        Distinct points, of 1 to 4 dimensions.
+        Points of 1 to 4 dimensions, at best distinct ones.
     weights : ndarray of shape (n_points,)
-        Whole numbers from 1, such as the pixels of a colour.
+        How often each stands, above 0, such as the pixels of a colour.
     n_clusters : int
         Centres to place, at least 1; with no more points than that, each point is a centre.
     rng : numpy.random.Generator
@@ -77,12 +80,18 @@ def weighted_kmeans(
     -------
     Centres
         A local optimum, to the tolerance.
+
+    Raises
+    ------
+    ValueError
+        If points or weights are none, or there is no centre or no start.
     """
+    points, weights = (np.ascontiguousarray(a, dtype=float) for a in (points, weights))
+    _check(points, weights, n_clusters, n_starts)
     n_points, n_dimensions = points.shape
     if n_points <= n_clusters:
-        return Centres(np.array(points, dtype=float), 0.0, 0)
+        return Centres(points.copy(), 0.0, 0)
     enough = min(_ENOUGH * n_clusters, n_points)
-    points, weights = (np.ascontiguousarray(a, dtype=float) for a in (points, weights))
     cells = _cells(points, weights, n_clusters, enough)
     summary = cells.means, cells.mass
     if len(cells.mass) < enough:
@@ -118,19 +127,35 @@ def nearest_of(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
     return lloyd.two_nearest(columns, four)[0]
 
 
+def _check(points: np.ndarray, weights: np.ndarray, n_clusters: int, n_starts: int) -> None:
+    check_number(n_clusters, where="n_clusters", low=1, whole=True)
+    check_number(n_starts, where="n_starts", low=1, whole=True)
+    if points.ndim != 2 or not 1 <= points.shape[1] <= lloyd.N_COLUMNS:
+        raise ValueError(f"points are of shape {points.shape}: expected (n_points, 1 to 4)")
+    if weights.shape != points.shape[:1]:
+        raise ValueError(f"weights are of shape {weights.shape}: expected ({len(points)},)")
+    if len(points) and not (
+        -_LARGEST <= points.min() <= points.max() <= _LARGEST
+        and 0 < weights.min() <= weights.max() <= _LARGEST
+    ):
+        raise ValueError(f"expected numbers up to {_LARGEST:g}, and weights above 0")
+
+
 def _error_of(end: tuple) -> float:
     return end[1]
 
 
 def _cells(points: np.ndarray, weights: np.ndarray, n_clusters: int, enough: int) -> lloyd.Cells:
     """Sort points into cells, of which there are enough unless too small ones would be needed."""
-    low, sides = lloyd.box_of(points)
-    n_along = _CELLS * n_clusters ** (1 / 3)
+    (low, sides), narrowest = lloyd.box_of(points), np.finfo(float).tiny
+    n_along = min(_CELLS * n_clusters ** (1 / 3), _MOST_CELLS)
     while True:
-        width = max(sides.max() / n_along, np.finfo(float).tiny)
+        width = max(sides.max() / n_along, narrowest)
         shape = (sides / width).astype(np.int64) + 1
         cells = lloyd.Cells(*lloyd.sort_into_cells(points, weights, low, width, shape))
-        if len(cells.mass) >= enough or np.prod(2 * shape) > _PLACES:
+        # Equal points have one cell, however narrow.
+        small = width == narrowest or np.prod(2 * shape) > _PLACES
+        if len(cells.mass) >= enough or small:
             return cells
         n_along *= 2
 

@@ -36,8 +36,8 @@ class Cells(NamedTuple):
         Of the points of each, weighted.
     mass : ndarray of float64, shape (n_cells,)
         Sum of their weights.
-    squares : float
-        Weighted sum of the squared lengths of all points.
+    scatter : ndarray of float64, shape (n_cells,)
+        Weighted sum of the squared distances of the points of each to their mean.
     """
 
     points: np.ndarray
@@ -47,7 +47,7 @@ class Cells(NamedTuple):
     width: float
     means: np.ndarray
     mass: np.ndarray
-    squares: float
+    scatter: np.ndarray
 
 
 @compiled()
@@ -115,7 +115,7 @@ def sort_into_cells(points, weights, low, width, n_along):
     begins = np.cumsum(sizes[: n_cells + 1])
     ends = begins[:-1].copy()
     in_order, weights_in_order = np.zeros((n_points, N_COLUMNS)), np.empty(n_points)
-    means, mass, squares = np.zeros((n_cells, N_COLUMNS)), np.zeros(n_cells), 0.0
+    means, mass, scatter = np.zeros((n_cells, N_COLUMNS)), np.zeros(n_cells), np.zeros(n_cells)
     for i in range(n_points):
         cell, weight = cell_of[i], weights[i]
         to = ends[cell]
@@ -126,10 +126,13 @@ def sort_into_cells(points, weights, low, width, n_along):
             value = points[i, d]
             in_order[to, d] = value
             means[cell, d] += weight * value
-            squares += weight * value**2
-    means = np.ascontiguousarray((means / mass.reshape(-1, 1)).T)
-    middles = middles[:n_cells].copy()
-    return in_order, weights_in_order, begins, middles, width, means, mass, squares
+    means /= mass.reshape(-1, 1)
+    for cell in range(n_cells):
+        for i in range(begins[cell], begins[cell + 1]):
+            at = in_order[i]
+            scatter[cell] += weights_in_order[i] * _apart(at[0], at[1], at[2], at[3], means[cell])
+    means, middles = np.ascontiguousarray(means.T), middles[:n_cells].copy()
+    return in_order, weights_in_order, begins, middles, width, means, mass, scatter
 
 
 @compiled()
@@ -196,6 +199,12 @@ def _squared(columns, begin, centre, away):
 
 
 @compiled()
+def _apart(x, y, z, t, point):
+    """Return the squared distance of one point, by its coordinates, to another."""
+    return (x - point[0]) ** 2 + (y - point[1]) ** 2 + (z - point[2]) ** 2 + (t - point[3]) ** 2
+
+
+@compiled()
 def two_nearest(columns, centres):
     """Find the nearest centre of each point, and how far that and the second are.
 
@@ -257,19 +266,19 @@ def lloyd_of_means(columns, weights, centres, tolerance, max_iter):
     n_iter : int
         Passes.
     """
-    centres, squares = centres.copy(), 0.0
+    centres = centres.copy()
     error, gain, n_iter = 0.0, np.inf, 0
-    for d in range(N_COLUMNS):
-        for i in range(len(weights)):
-            squares += weights[i] * columns[d, i] ** 2
     while gain > tolerance * error and n_iter < max_iter:
-        nearest = two_nearest(columns, centres)[0]
-        sums, mass = np.zeros(centres.shape), np.zeros(len(centres))
+        nearest, away, _ = two_nearest(columns, centres)
+        sums, mass, error = np.zeros(centres.shape), np.zeros(len(centres)), 0.0
         for i in range(len(weights)):
-            mass[nearest[i]] += weights[i]
+            own, weight = nearest[i], weights[i]
+            mass[own] += weight
+            error += weight * away[i]
             for d in range(N_COLUMNS):
-                sums[nearest[i], d] += weights[i] * columns[d, i]
-        error, gain = _move(centres, sums, mass, squares)
+                sums[own, d] += weight * columns[d, i]
+        gain = _move(centres, sums, mass)
+        error = max(error - gain, 0.0)
         n_iter += 1
     return centres, error, n_iter
 
@@ -301,36 +310,37 @@ def lloyd(cells, centres, tolerance, max_iter):
     centres = centres.copy()
     error, gain, n_iter = 0.0, np.inf, 0
     while gain > tolerance * error and n_iter < max_iter:
-        sums, mass = _sums_of_nearest(cells, centres)
-        error, gain = _move(centres, sums, mass, cells.squares)
+        sums, mass, error = _sums_of_nearest(cells, centres)
+        gain = _move(centres, sums, mass)
+        error = max(error - gain, 0.0)
         n_iter += 1
     return centres, error, n_iter
 
 
 @compiled()
-def _move(centres, sums, mass, squares):
-    """Put centres to the means of their points: the error then, and what it fell by."""
-    error, gain = squares, 0.0
+def _move(centres, sums, mass):
+    """Put centres to the means of their points: what the error fell by, as Huygens has it."""
+    gain = 0.0
     for j in range(len(centres)):
         if mass[j] > 0:
             for d in range(N_COLUMNS):
                 mean = sums[j, d] / mass[j]
                 gain += mass[j] * (mean - centres[j, d]) ** 2
-                error -= mean * sums[j, d]
                 centres[j, d] = mean
-    return max(error, 0.0), gain
+    return gain
 
 
 @compiled()
 def _sums_of_nearest(cells, centres):
     """Sum up, for each centre, the points that it is the nearest to, and their weights.
 
+    The error comes third: the weighted squared distances of all points to their nearest centre.
     What looking at every centre for every point would give, but a cell looks once for all of its
     points: a centre is out of question where no corner of the cell is nearer to it than to the one
     that is nearest to the middle (Kanungo et al. 2002). Where one is left, the mean of the cell
     stands for its points.
     """
-    n_clusters = len(centres)
+    n_clusters, error = len(centres), 0.0
     sums, mass = np.zeros((n_clusters, N_COLUMNS)), np.zeros(n_clusters)
     margins, columns = _margins(centres, cells.width), np.ascontiguousarray(centres.T)
     x, y, z, t = columns[0], columns[1], columns[2], columns[3]
@@ -339,27 +349,27 @@ def _sums_of_nearest(cells, centres):
         _squared(columns, 0, cells.middles[cell], away)
         n_left = _not_out_of_question(away, margins, left)
         if n_left == 1:
-            own = left[0]
-            mass[own] += cells.mass[cell]
+            own, weight, squared = left[0], cells.mass[cell], 0.0
+            mass[own] += weight
             for d in range(N_COLUMNS):
-                sums[own, d] += cells.mass[cell] * cells.means[d, cell]
+                mean = cells.means[d, cell]
+                squared += (mean - centres[own, d]) ** 2
+                sums[own, d] += weight * mean
+            error += cells.scatter[cell] + weight * squared
             continue
         for i in range(cells.begins[cell], cells.begins[cell + 1]):
             at, weight = cells.points[i], cells.weights[i]
-            own, least = 0, np.inf
-            for place in range(n_left):
+            own = left[0]
+            least = _apart(x[own], y[own], z[own], t[own], at)
+            for place in range(1, n_left):
                 j = left[place]
-                squared = (
-                    (x[j] - at[0]) ** 2
-                    + (y[j] - at[1]) ** 2
-                    + (z[j] - at[2]) ** 2
-                    + (t[j] - at[3]) ** 2
-                )
+                squared = _apart(x[j], y[j], z[j], t[j], at)
                 own, least = (j if squared < least else own), min(squared, least)
             mass[own] += weight
+            error += weight * least
             for d in range(N_COLUMNS):
                 sums[own, d] += weight * at[d]
-    return sums, mass
+    return sums, mass, error
 
 
 @compiled()
