@@ -18,7 +18,7 @@ from cohortlab.score.__main__ import main
 from cohortlab.score.reading import read_parts
 from cohortlab.score.storage import _digest
 from cohortlab.score.stream import score_file
-from cohortlab.score.votes import _by_depth, _vote, leaf_numbers, vote
+from cohortlab.score.votes import _vote, vote
 
 RECIPE = Recipe(
     "money", ("recency", "pieces"), 15, 5, "hamming", 15, 50, 3, 5, 500, ("money",), "standard"
@@ -94,11 +94,11 @@ def test_walking_in_blocks_gives_the_leaves_of_every_row_and_tree():
     X = np.round(rng.random((700, 3)), 2)
     y = np.where(X[:, 0] > 0.5, X[:, 1] ** 9, 0.0)
     forest = fit_leaf_forest(X, y, n_trees=7, min_leaf=3, random_state=0)
-    number = leaf_numbers(forest)
+    number = forest.leaf_number
     shares = rng.random((number.max() + 1, 4))
     expected = sum(shares[leaves] for leaves in number[forest.apply(X)].T) / forest.n_trees
     assert np.array_equal(vote(forest, shares, X), expected)
-    assert np.array_equal(_vote.py_func(X.astype("f4"), shares, *_by_depth(forest)), expected)
+    assert np.array_equal(_vote.py_func(X.astype("f4"), shares, *forest.by_depth), expected)
 
 
 def test_a_tree_that_is_a_single_leaf_votes_too():
@@ -377,6 +377,38 @@ def test_other_separators_marks_of_the_encoding_and_line_ends_are_read(bundle, t
     assert score_file(bundle, tmp_path / "new.csv", tmp_path / "out.csv")["assigned"] == 5
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        'remark,customer_id , money,"recency", pieces\n',
+        '"a note,\nin ""two"" lines",customer_id,money,recency,pieces\n',
+        "x" * 100_000 + ",customer_id,money,recency,pieces\n",
+    ],
+)
+def test_headers_with_blanks_line_ends_and_long_names_are_read(bundle, tmp_path, header):
+    table, kind = customers()
+    rows = table.assign(remark="").reindex(columns=["remark", *table])
+    text = header + rows.to_csv(index=False, header=False)
+    (tmp_path / "new.csv").write_text(text, "utf-8")
+    assert score_file(bundle, tmp_path / "new.csv", tmp_path / "out.csv")["assigned"] == len(kind)
+    found = pd.read_csv(tmp_path / "out.csv")
+    assert found["customer_id"].tolist() == table["customer_id"].tolist()
+    assert found["cluster"].tolist() == kind.tolist()
+
+
+def test_the_separator_is_the_one_that_gives_the_wanted_names(bundle, tmp_path):
+    table = customers()[0].iloc[:3].assign(**{"a,b,c,d,e,f": "1,2,3,4,5,6"})
+    table.to_csv(tmp_path / "new.csv", index=False, sep=";")
+    assert score_file(bundle, tmp_path / "new.csv", tmp_path / "out.csv")["assigned"] == 3
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\r"])
+def test_a_header_alone_gives_an_empty_table(bundle, tmp_path, end):
+    (tmp_path / "new.csv").write_bytes(f"customer_id,recency,pieces{end}".encode())
+    assert score_file(bundle, tmp_path / "new.csv", tmp_path / "out.csv")["rows"] == 0
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 0
+
+
 def test_a_number_is_read_alike_whatever_else_is_in_its_column(bundle, tmp_path):
     table = customers()[0].iloc[:7].astype(str)
     table["pieces"] = ["0.1", " 3 ", "1e3", "7.000000000000001", "123456789.123456789", "inf", ""]
@@ -384,8 +416,8 @@ def test_a_number_is_read_alike_whatever_else_is_in_its_column(bundle, tmp_path)
     for fault in ([], ["many"], ["1,5"]):
         faulty = table.iloc[: len(fault)].assign(pieces=fault)
         pd.concat([table, faulty]).to_csv(tmp_path / "new.csv", index=False)
-        parts = list(read_parts(bundle, tmp_path / "new.csv", part_rows=100))
-        read.append(parts[0]["pieces"].to_numpy())
+        [(_, columns)] = read_parts(bundle, tmp_path / "new.csv", part_rows=100)
+        read.append(columns["pieces"])
         assert np.isnan(read[-1][7:]).all()
     expected = np.array([0.1, 3, 1e3, 7.000000000000001, 123456789.123456789, np.inf, np.nan])
     for found in read:
@@ -432,9 +464,9 @@ def test_signs_truth_values_and_coded_texts_are_numbers_too(bundle, tmp_path):
         .assign(pieces=pd.Categorical(["+5", "-5", "five"]), recency=[True, False, True])
     )
     table.to_parquet(tmp_path / "new.parquet")
-    [part] = read_parts(bundle, tmp_path / "new.parquet", part_rows=100)
-    np.testing.assert_array_equal(part["pieces"], [5, -5, np.nan])
-    np.testing.assert_array_equal(part["recency"], [1, 0, 1])
+    [(_, columns)] = read_parts(bundle, tmp_path / "new.parquet", part_rows=100)
+    np.testing.assert_array_equal(columns["pieces"], [5, -5, np.nan])
+    np.testing.assert_array_equal(columns["recency"], [1, 0, 1])
 
 
 def test_a_column_that_stands_twice_is_refused(bundle, tmp_path):

@@ -1,6 +1,7 @@
 """A regression forest as plain arrays: which leaf of which tree holds a row."""
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -38,10 +39,53 @@ class LeafForest:
         """Number of trees."""
         return len(self.roots)
 
-    @property
+    @cached_property
     def is_leaf(self) -> np.ndarray:
         """Which nodes are leaves."""
         return self.feature < 0
+
+    @cached_property
+    def leaf_number(self) -> np.ndarray:
+        """Numbers of the leaves through all trees, by node: int32, -1 where it is no leaf."""
+        return np.where(self.is_leaf, np.cumsum(self.is_leaf) - 1, -1).astype(np.int32)
+
+    @cached_property
+    def by_depth(self) -> tuple[np.ndarray, ...]:
+        """Nodes in an order in which a step is an addition: by depth, two children side by side.
+
+        A leaf is its own child and sends nobody right, so that all rows of a tree take as many
+        steps. The arrays are, by node: the column asked for; the largest 32-bit number that goes
+        left; the place of the left child; the number of the leaf. By tree: the place of the root,
+        and the steps to the deepest leaf.
+        """
+        nodes, trees = self.roots, np.arange(self.n_trees)
+        order, child, filled = [], [], 0
+        depth = np.zeros(self.n_trees, dtype=np.int64)
+        while len(nodes):
+            inner = ~self.is_leaf[nodes]
+            places = filled + np.arange(len(nodes))
+            filled += len(nodes)
+            places[inner] = filled + 2 * np.arange(inner.sum())
+            order.append(nodes)
+            child.append(places)
+            depth[trees[inner]] = len(order)
+            nodes, trees = nodes[inner], np.repeat(trees[inner], 2)
+            nodes = np.column_stack([self.left[nodes], self.right[nodes]]).ravel()
+        order = np.concatenate(order)
+        place = np.empty(len(order), dtype=np.uint32)
+        place[order] = np.arange(len(order))
+        rounded = self.threshold.astype(np.float32)
+        down = np.nextafter(rounded, np.float32(-np.inf))
+        threshold = np.where(rounded > self.threshold, down, rounded)
+        # Unsigned places, because compiled code need not ask whether they count from the end.
+        return (
+            np.where(self.is_leaf, 0, self.feature)[order].astype(np.uint32),
+            np.where(self.is_leaf, np.float32(np.inf), threshold)[order],
+            np.concatenate(child).astype(np.uint32),
+            np.maximum(self.leaf_number, 0)[order].astype(np.uint32),
+            place[self.roots],
+            depth,
+        )
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All arrays by name, for storage."""

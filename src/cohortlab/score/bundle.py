@@ -1,6 +1,7 @@
 """All that assigning a new customer needs, fitted once: scaling, trees, and who is in a leaf."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -22,12 +23,12 @@ from cohortlab.score.checks import (
     read_inputs,
     read_scaling,
 )
-from cohortlab.score.kept import notes_on, require_inputs
-from cohortlab.score.votes import leaf_counts, leaf_numbers, vote, vote_without_self
+from cohortlab.score.kept import Scored, notes_on
+from cohortlab.score.votes import leaf_counts, vote, vote_without_self
 
 
 @dataclass(frozen=True)
-class Bundle:
+class Bundle(Scored):
     """Fitted clusters with what assigns new customers to them.
 
     Attributes
@@ -60,12 +61,6 @@ class Bundle:
     PARTS: ClassVar[tuple[str, ...]] = (
         "scaling.json", "clusters.json", "forest.npz", "members.npz",
     )  # fmt: skip
-    COLUMNS: ClassVar[dict[str, pa.DataType]] = {
-        "cluster": pa.int64(),
-        "name": pa.string(),
-        "probability": pa.float64(),
-        "note": pa.string(),
-    }
     MADE_BY: ClassVar[str] = "features step"
     SUMMARY: ClassVar[str] = (
         "%(rows)d customers: %(assigned)d assigned (%(noted)d with a value outside of what was "
@@ -84,43 +79,35 @@ class Bundle:
     agreement: dict[str, float]
     next_id: int
 
-    def assign(self, table: pd.DataFrame) -> pd.DataFrame:
+    def score(self, columns: Mapping[str, np.ndarray]) -> pa.Table:
         """Assign customers; nothing is fitted, and no row hangs on another.
 
         Parameters
         ----------
-        table : pandas.DataFrame
-            The inputs' columns as numbers, a missing or unreadable value as NaN; others are
-            ignored.
+        columns : mapping of str to ndarray of float64, shape (n_rows,)
+            The inputs; NaN where there is no number.
 
         Returns
         -------
-        pandas.DataFrame
-            Same index: `cluster` (Int64), `name`, `probability` (mean share of the cluster in the
-            customer's leaves), and `note`: inputs that are missing, in which case there is no
-            cluster, or outside of what was seen while fitting.
-
-        Raises
-        ------
-        ValueError
-            If a column is missing; the message lists all that are needed.
+        pyarrow.Table
+            `cluster`, `name`, `probability` (mean share of the cluster in the customer's leaves),
+            and `note`: inputs that are missing, in which case there is no cluster, or outside of
+            what was seen while fitting.
         """
-        names = list(self.inputs["name"])
-        require_inputs(self, names, list(table))
-        values = table[names].to_numpy(dtype=float)
+        values = np.column_stack([columns[name] for name in self.needed])
         known = np.isfinite(values).all(axis=1)
         votes = vote(self.forest, self.shares, self.scaling.transform(values[known]))
-        best = votes.argmax(axis=1)
-        assigned = pd.DataFrame(index=table.index)
-        cluster = np.zeros(len(table), dtype=int)
-        cluster[known] = self.clusters["cluster"].to_numpy()[best]
-        assigned["cluster"] = pd.array(np.where(known, cluster, 0), "Int64")
-        assigned.loc[~known, "cluster"] = pd.NA
-        assigned["name"] = assigned["cluster"].map(self.clusters.set_index("cluster")["name"])
-        assigned["name"] = assigned["name"].astype("str")
-        probability = np.full(len(table), np.nan)
-        probability[known] = votes[np.arange(len(best)), best]
-        return assigned.assign(probability=probability, note=notes_on(self.inputs, values))
+        best, share = np.zeros(len(known), dtype=int), np.full(len(known), np.nan)
+        best[known], share[known] = votes.argmax(axis=1), votes.max(axis=1)
+        best = pa.array(best, mask=~known)
+        return pa.table(
+            {
+                "cluster": pa.array(self.clusters["cluster"], pa.int64()).take(best),
+                "name": pa.array(self.clusters["name"], pa.string()).take(best),
+                "probability": pa.array(share, from_pandas=True),
+                "note": notes_on(self.inputs, columns),
+            }
+        )
 
     def parts(self) -> dict[str, bytes]:
         """Give the content of the files that it is stored in."""
@@ -241,7 +228,7 @@ def fit_bundle(
     counts = leaf_counts(forest, leaves, positions, len(ids))
     shares = counts / counts.sum(axis=1, keepdims=True)
     own = vote(forest, shares, scaling.transform(features)).argmax(axis=1)
-    blind = vote_without_self(counts, leaf_numbers(forest)[leaves], positions).argmax(axis=1)
+    blind = vote_without_self(counts, forest.leaf_number[leaves], positions).argmax(axis=1)
     seen = features[scaling.columns_]
     inputs = pd.DataFrame({"name": scaling.columns_})
     inputs["lowest"], inputs["highest"] = seen.min().to_numpy(float), seen.max().to_numpy(float)

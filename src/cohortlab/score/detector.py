@@ -29,11 +29,11 @@ from cohortlab.score.checks import (
     read_inputs,
     read_scaling,
 )
-from cohortlab.score.kept import notes_on, require_inputs
+from cohortlab.score.kept import Scored, notes_on
 
 
 @dataclass(frozen=True)
-class DetectorBundle:
+class DetectorBundle(Scored):
     """A trained detector with what prepares new flows for it.
 
     Attributes
@@ -62,13 +62,6 @@ class DetectorBundle:
 
     FORMAT: ClassVar[str] = "cohortlab detector 1"
     PARTS: ClassVar[tuple[str, ...]] = ("scaling.json", "detector.json", "detector.npz")
-    COLUMNS: ClassVar[dict[str, pa.DataType]] = {
-        "score": pa.float64(),
-        "tail_share": pa.float64(),
-        "severity": pa.string(),
-        "is_flagged": pa.bool_(),
-        "note": pa.string(),
-    }
     MADE_BY: ClassVar[str] = "data step"
     SUMMARY: ClassVar[str] = (
         "%(rows)d flows: %(assigned)d scored (%(noted)d with an amount missing or outside of what "
@@ -87,45 +80,41 @@ class DetectorBundle:
     training: np.ndarray
     levels: dict[str, float]
 
-    def assign(self, table: pd.DataFrame) -> pd.DataFrame:
+    def score(self, columns: Mapping[str, np.ndarray]) -> pa.Table:
         """Score flows; nothing is fitted, and no row hangs on another.
 
         Parameters
         ----------
-        table : pandas.DataFrame
-            The inputs' columns as numbers, a missing or unreadable amount as NaN; others are
-            ignored.
+        columns : mapping of str to ndarray of float64, shape (n_rows,)
+            The amounts; NaN where there is none.
 
         Returns
         -------
-        pandas.DataFrame
-            Same index: `score`, `tail_share` (share of the training flows at least as strange),
-            `severity`, `is_flagged`, and `note`: amounts that are missing, so that their features
-            have the median, or outside of what was seen in training. A flow without any amount, or
-            with a negative one, has no score.
-
-        Raises
-        ------
-        ValueError
-            If a column is missing; the message lists all that are needed.
+        pyarrow.Table
+            `score`, `tail_share` (share of the training flows at least as strange), `severity`,
+            `is_flagged`, and `note`: amounts that are missing, so that their features have the
+            median, or outside of what was seen in training. A flow without any amount, or with a
+            negative one, has no score.
         """
-        names = list(self.inputs["name"])
-        require_inputs(self, names, list(table))
-        amounts = table[names].astype(float)
-        named = amounts.assign(flow_id=np.arange(len(table)))
-        features, _, _ = fill(flow_features(named, known=names), self.medians)
+        amounts = pd.DataFrame({name: columns[name] for name in self.needed})
+        named = amounts.assign(flow_id=np.arange(len(amounts)))
+        features, _, _ = fill(flow_features(named, known=self.needed), self.medians)
         usable = np.array(amounts.notna().any(axis=1) & ~(amounts < 0).any(axis=1))
         rows, accepted = self.preparation.apply_where_possible(features[usable])
         usable[usable] = accepted
-        scores = np.full(len(table), np.nan)
+        scores = np.full(len(amounts), np.nan)
         scores[usable] = in_pieces(self.scorer, rows)
-        found = pd.DataFrame({"score": scores}, index=table.index)
-        found["tail_share"] = np.where(usable, tail_shares(scores, self.training), np.nan)
-        words = severities(found["tail_share"].to_numpy(), self.levels)
-        found["severity"] = pd.Series(words, table.index, dtype="str").where(usable)
-        found["is_flagged"] = pd.Series(scores > self.threshold, table.index).astype("boolean")
-        found.loc[~usable, "is_flagged"] = pd.NA
-        return found.assign(note=notes_on(self.inputs, amounts.to_numpy()))
+        shares = np.where(usable, tail_shares(scores, self.training), np.nan)
+        severity = severities(shares, self.levels)
+        return pa.table(
+            {
+                "score": pa.array(scores, from_pandas=True),
+                "tail_share": pa.array(shares, from_pandas=True),
+                "severity": pa.array(severity, pa.string(), mask=~usable),
+                "is_flagged": pa.array(scores > self.threshold, mask=~usable),
+                "note": notes_on(self.inputs, columns),
+            }
+        )
 
     def parts(self) -> dict[str, bytes]:
         """Give the content of the files that it is stored in."""

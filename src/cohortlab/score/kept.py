@@ -1,14 +1,18 @@
 """What all that is kept of a fit has in common, whatever it says of new rows."""
 
-from collections.abc import Collection
-from typing import Any, ClassVar, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+#: How columns of an answer become columns of a frame, where a value may be missing.
+_IN_FRAMES = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
 
-class Scored(Protocol):
+
+class Scored(ABC):
     """What is kept of a fit to say something of new rows: storage and files ask for no more.
 
     Attributes
@@ -17,8 +21,6 @@ class Scored(Protocol):
         Name of the form in which it is stored.
     PARTS : tuple of str
         Names of the files that it is stored in, the manifest aside.
-    COLUMNS : dict of str to pyarrow.DataType
-        What `assign` gives; the first is missing where nothing can be said of a row.
     MADE_BY : str
         Where the inputs come from, for messages.
     SUMMARY : str
@@ -31,7 +33,6 @@ class Scored(Protocol):
 
     FORMAT: ClassVar[str]
     PARTS: ClassVar[tuple[str, ...]]
-    COLUMNS: ClassVar[dict[str, pa.DataType]]
     MADE_BY: ClassVar[str]
     SUMMARY: ClassVar[str]
     NUMBERED: ClassVar[bool]
@@ -39,16 +40,66 @@ class Scored(Protocol):
     id_name: str
     inputs: pd.DataFrame
 
-    def assign(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Say something of every row; nothing is fitted, and no row hangs on another."""
+    @property
+    def needed(self) -> list[str]:
+        """Columns without which nothing can be said."""
+        return list(self.inputs["name"])
 
+    @property
+    def welcome(self) -> list[str]:
+        """Further columns, of which more can be said; none, unless told otherwise."""
+        return []
+
+    @abstractmethod
+    def score(self, columns: Mapping[str, np.ndarray]) -> pa.Table:
+        """Say something of every row; nothing is fitted, and no row hangs on another.
+
+        Parameters
+        ----------
+        columns : mapping of str to ndarray of float64, shape (n_rows,)
+            All that is needed, and what is there of the welcome; NaN where there is no number.
+
+        Returns
+        -------
+        pyarrow.Table
+            The same rows. The first column is missing where nothing can be said; the last is
+            `note`, empty where there is nothing to note.
+        """
+
+    def assign(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Say something of every row of a frame; nothing is fitted, and no row hangs on another.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame
+            The inputs' columns as numbers, a missing or unreadable value as NaN; others are
+            ignored.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Same index: what `score` says.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing; the message lists all that are needed.
+        """
+        require_inputs(self, self.needed, list(table))
+        names = self.needed + [name for name in self.welcome if name in table]
+        found = self.score({name: table[name].to_numpy(float, na_value=np.nan) for name in names})
+        return found.to_pandas(types_mapper=_IN_FRAMES.get).set_axis(table.index)
+
+    @abstractmethod
     def parts(self) -> dict[str, bytes]:
         """Give the content of the files that it is stored in."""
 
+    @abstractmethod
     def about(self) -> dict[str, Any]:
         """Tell what else is to stand in the manifest."""
 
     @classmethod
+    @abstractmethod
     def from_parts(cls, manifest: dict[str, Any], content: dict[str, bytes]) -> "Scored":
         """Read what `parts` gave, or raise an error where it does not fit."""
 
@@ -78,28 +129,28 @@ def require_inputs(bundle: Scored, needed: list[str], found: Collection[str]) ->
         )
 
 
-def notes_on(inputs: pd.DataFrame, values: np.ndarray) -> np.ndarray:
+def notes_on(inputs: pd.DataFrame, columns: Mapping[str, np.ndarray]) -> pa.Array:
     """Name what is missing, or outside of what was seen while fitting.
 
     Parameters
     ----------
     inputs : pandas.DataFrame
         `name`, `lowest` and `highest` value of each column.
-    values : ndarray of shape (n_rows, n_columns)
+    columns : mapping of str to ndarray of shape (n_rows,)
         These columns of new rows.
 
     Returns
     -------
-    ndarray of object, shape (n_rows,)
+    pyarrow.Array of string, length n_rows
         Texts, empty where there is nothing to say.
     """
-    notes = np.full(len(values), "", dtype=object)
+    notes = np.full(len(next(iter(columns.values()))), "", dtype=object)
     limits = inputs[["lowest", "highest"]].to_numpy()
-    for name, column, (low, high) in zip(inputs["name"], values.T, limits, strict=True):
-        missing = ~np.isfinite(column)
-        outside = ~missing & ((column < low) | (column > high))
+    for name, (low, high) in zip(inputs["name"], limits, strict=True):
+        missing = ~np.isfinite(columns[name])
+        outside = ~missing & ((columns[name] < low) | (columns[name] > high))
         notes[missing] += f"{name} is missing or no number; "
         notes[outside] += f"{name} is outside {low:g} to {high:g}; "
     for row in np.flatnonzero(notes != ""):
         notes[row] = notes[row].removesuffix("; ")
-    return notes
+    return pa.array(notes, pa.string())

@@ -1,28 +1,28 @@
 """A file of rows to be scored, read a part at a time."""
 
 import contextlib
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
+from cohortlab.headers import HEAD, Header, possible_headers
 from cohortlab.score.kept import Scored, require_inputs
+
+#: Ids, and the other columns as numbers.
+Part = tuple[pa.Array, dict[str, np.ndarray]]
 
 #: Endings of the files that can be read and written.
 ENDINGS = (".csv", ".parquet")
-_SEPARATORS = (",", ";", "\t", "|")
-_HEAD_BYTES, _BLOCK_BYTES = 1 << 16, 1 << 22
+_BLOCK_BYTES = 1 << 22
 _NUMBER = r"(?i)^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?)$"
 
 
-def read_parts(bundle: Scored, source: Path, *, part_rows: int) -> Iterator[pd.DataFrame]:
+def read_parts(bundle: Scored, source: Path, *, part_rows: int) -> Iterator[Part]:
     """Read the id and the inputs of a bundle from a file.
 
     Parameters
@@ -36,9 +36,11 @@ def read_parts(bundle: Scored, source: Path, *, part_rows: int) -> Iterator[pd.D
 
     Yields
     ------
-    pandas.DataFrame
-        The id, as text from a CSV file, and the inputs as floats: NaN where there is none, or what
-        stands there is no number. At least one part, which may be empty.
+    ids : pyarrow.Array of length n_rows
+        Text from a CSV file.
+    columns : dict of str to ndarray of float64, shape (n_rows,)
+        What is needed, and what is there of the welcome: NaN where there is none, or what stands
+        there is no number. At least one part, which may be empty.
 
     Raises
     ------
@@ -51,11 +53,11 @@ def read_parts(bundle: Scored, source: Path, *, part_rows: int) -> Iterator[pd.D
         schema, batches = opened(bundle, source, part_rows)
         for batch in batches:
             for start in range(0, len(batch), part_rows):
-                part = _as_frame(batch.slice(start, part_rows), bundle, first)
+                part = batch.slice(start, part_rows)
+                yield _split(part, bundle, first)
                 first += len(part)
-                yield part
         if first == 0:
-            yield _as_frame(pa.RecordBatch.from_pylist([], schema=schema), bundle, first)
+            yield _split(pa.RecordBatch.from_pylist([], schema=schema), bundle, first)
 
 
 def _ending(source: Path) -> str:
@@ -74,73 +76,76 @@ def _readable(source: Path) -> Iterator[None]:
         yield
     except TypeError as error:
         raise ValueError(f"{source}: {error}") from None
-    except (pa.ArrowException, OSError, UnicodeDecodeError, csv.Error) as error:
+    except (pa.ArrowException, OSError) as error:
         raise ValueError(
             f"{source}: cannot be read. Expected Parquet, or text in UTF-8 with as many fields in "
             f"every row as in the first. {' '.join(str(error).split())}"
         ) from error
 
 
-def _needed(bundle: Scored, source: Path, found: list[str]) -> list[str]:
-    """Name the columns to read, and demand that they are there."""
+def _to_read(bundle: Scored, source: Path, found: list[str]) -> list[str]:
+    """Name the columns to read, and demand that those that are needed are there."""
     numbered = bundle.NUMBERED and bundle.id_name not in found
-    needed = [bundle.id_name] * (not numbered) + list(bundle.inputs["name"])
+    needed = [bundle.id_name] * (not numbered) + bundle.needed
     try:
         require_inputs(bundle, needed, found)
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from None
-    twice = [name for name in needed if found.count(name) > 1]
+    read = needed + [name for name in bundle.welcome if name in found]
+    twice = [name for name in read if found.count(name) > 1]
     if twice:
         raise ValueError(f"{source}: columns {twice} stand in it more than once: {found}")
-    return needed
+    return read
 
 
 def _open_csv(bundle: Scored, source: Path, _: int) -> tuple[pa.Schema, Iterable]:
-    separator, found = _header(source, {bundle.id_name, *bundle.inputs["name"]})
-    needed = _needed(bundle, source, found)
+    header, is_ended = _header(source, {bundle.id_name, *bundle.needed})
+    names = [name.strip() for name in header.names]
+    read = _to_read(bundle, source, names)
+    schema = pa.schema([(name, pa.string()) for name in read])
+    if not is_ended:
+        return schema, []  # which Arrow takes for no table
+    there = [header.names[names.index(name)] for name in read]
     as_text = pacsv.ConvertOptions(
-        column_types=dict.fromkeys(needed, pa.string()),
-        include_columns=needed,
+        column_types=dict.fromkeys(there, pa.string()),
+        include_columns=there,
         strings_can_be_null=True,
         null_values=[""],
     )
     reader = pacsv.open_csv(
         str(source),
         read_options=pacsv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES),
-        parse_options=pacsv.ParseOptions(delimiter=separator, newlines_in_values=True),
+        parse_options=pacsv.ParseOptions(delimiter=header.delimiter, newlines_in_values=True),
         convert_options=as_text,
     )
-    return reader.schema, reader
+    return schema, (batch.rename_columns(read) for batch in reader)
 
 
-def _header(source: Path, wanted: set[str]) -> tuple[str, list[str]]:
-    """Read the columns' names, split by the separator that gives most of those that are wanted."""
+def _header(source: Path, wanted: set[str]) -> tuple[Header, bool]:
+    """Read the header by the delimiter that gives most of what is wanted, and whether it ended."""
     with pa.input_stream(str(source)) as stream:
-        head = io.BytesIO(stream.read(_HEAD_BYTES))
-    lines = io.TextIOWrapper(head, "utf-8-sig", newline="")
-    # The last character of the head may be cut, the first lines are not. Arrow passes empty ones.
-    line = next(filter(str.strip, lines), "")
-    names = {mark: next(csv.reader([line], delimiter=mark), []) for mark in _SEPARATORS}
-    separator = max(names, key=lambda mark: len(wanted & set(names[mark])))
-    return separator, names[separator]
+        # The last character may be cut; the header ends before it. Arrow passes empty lines.
+        text = stream.read(HEAD).decode("utf-8-sig", "replace").lstrip("\r\n")
+    headers = possible_headers(text)
+    best = max(headers, key=lambda h: len(wanted & {name.strip() for name in h.names}))
+    line_ends = text.count("\n") or text.count("\r")
+    return best, line_ends >= best.n_lines
 
 
 def _open_parquet(bundle: Scored, source: Path, part_rows: int) -> tuple[pa.Schema, Iterable]:
     file = pq.ParquetFile(source)
-    needed = _needed(bundle, source, file.schema_arrow.names)
-    schema = pa.schema([file.schema_arrow.field(name) for name in needed])
-    return schema, file.iter_batches(part_rows, columns=needed)
+    read = _to_read(bundle, source, file.schema_arrow.names)
+    schema = pa.schema([file.schema_arrow.field(name) for name in read])
+    return schema, file.iter_batches(part_rows, columns=read)
 
 
-def _as_frame(batch: pa.RecordBatch, bundle: Scored, first: int) -> pd.DataFrame:
-    """Give ids as they are, or numbers where there are none, and inputs as floats."""
-    inputs = {name: _numbers(name, batch[name]) for name in bundle.inputs["name"]}
+def _split(batch: pa.RecordBatch, bundle: Scored, first: int) -> Part:
+    names = [name for name in batch.schema.names if name != bundle.id_name]
     if bundle.id_name in batch.schema.names:
-        # In pandas' own types, a missing one would turn all whole numbers into floats.
-        ids = pd.Series(pd.arrays.ArrowExtensionArray(_decoded(batch[bundle.id_name])))
+        ids = _decoded(batch[bundle.id_name])
     else:
-        ids = np.arange(first, first + len(batch))
-    return pd.DataFrame({bundle.id_name: ids} | inputs)
+        ids = pa.array(np.arange(first, first + len(batch)))
+    return ids, {name: _numbers(name, batch[name]) for name in names}
 
 
 def _decoded(column: pa.Array) -> pa.Array:
@@ -159,7 +164,7 @@ def _numbers(name: str, column: pa.Array) -> np.ndarray:
             column = column.cast(pa.float64())
         except pa.ArrowInvalid:
             is_number = pc.match_substring_regex(column, _NUMBER)
-            column = pc.if_else(is_number, pc.utf8_ltrim(column, "+"), None)
+            column = pc.if_else(is_number, column, None)
     try:
         return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     except pa.ArrowNotImplementedError:

@@ -90,8 +90,8 @@ def load_bundle(folder: Path, *, study: str, kinds: tuple[type[Kind], ...] = (Bu
 
 def _try(bundle: Scored) -> None:
     """Let a bundle say something of the lowest and of the highest values that it has seen."""
-    limits = bundle.inputs.set_index("name")[["lowest", "highest"]]
-    bundle.assign(limits.T.reset_index(drop=True))
+    limits = bundle.inputs[["lowest", "highest"]].to_numpy(float)
+    bundle.score(dict(zip(bundle.needed, limits, strict=True)))
 
 
 def _digest(manifest: dict[str, Any]) -> str:

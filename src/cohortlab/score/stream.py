@@ -1,16 +1,14 @@
 """From a file of rows to a file of what a bundle says of them, a part at a time."""
 
 import contextlib
-from collections.abc import Mapping
 from pathlib import Path
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from cohortlab.publishing.sheets import harmless_in_sheets
+from cohortlab.publishing.sheets import harmless_text
 from cohortlab.score.kept import Scored
 from cohortlab.score.reading import ENDINGS, read_parts
 
@@ -55,47 +53,47 @@ def score_file(
     try:
         with contextlib.ExitStack() as stack:
             writer = None
-            for part in read_parts(bundle, source, part_rows=part_rows):
-                table = part[[bundle.id_name]].join(bundle.assign(part))
-                _count(totals, table, next(iter(bundle.COLUMNS)))
-                arrow = _as_arrow(table, bundle.COLUMNS, target.suffix)
+            for ids, columns in read_parts(bundle, source, part_rows=part_rows):
+                found = bundle.score(columns)
+                _count(totals, found)
+                table = found.add_column(0, bundle.id_name, ids)
+                table = _harmless(table) if target.suffix == ".csv" else table
                 if writer is None:
-                    writer = stack.enter_context(_writer(partial, arrow.schema))
-                writer.write_table(arrow)
+                    writer = stack.enter_context(_writer(partial, table.schema))
+                writer.write_table(table)
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
     return totals
 
 
-def _count(totals: dict[str, int], table: pd.DataFrame, main: str) -> None:
-    assigned = table[main].notna()
-    totals["rows"] += len(table)
-    totals["assigned"] += int(assigned.sum())
-    totals["not_assigned"] += int((~assigned).sum())
-    totals["noted"] += int((assigned & (table["note"] != "")).sum())
+def _count(totals: dict[str, int], found: pa.Table) -> None:
+    assigned = found.column(0).is_valid()
+    noted = pc.and_(assigned, pc.not_equal(found["note"], ""))
+    n_assigned = len(found) - found.column(0).null_count
+    totals["rows"] += len(found)
+    totals["assigned"] += n_assigned
+    totals["not_assigned"] += len(found) - n_assigned
+    totals["noted"] += pc.sum(noted).as_py() or 0
 
 
-def _as_arrow(table: pd.DataFrame, types: Mapping[str, pa.DataType], ending: str) -> pa.Table:
-    arrow = pa.Table.from_pandas(table, preserve_index=False)
-    for place, name in enumerate(arrow.column_names):
-        column = arrow[name].cast(types.get(name, arrow[name].type))
-        text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
-        column = _harmless(column.combine_chunks()) if text and ending == ".csv" else column
-        arrow = arrow.set_column(place, name, column)
-    return arrow.replace_schema_metadata(None)
+def _harmless(table: pa.Table) -> pa.Table:
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+            safe = _harmless_texts(table.column(place).combine_chunks())
+            table = table.set_column(place, field.name, safe)
+    return table
 
 
-def _harmless(texts: pa.Array) -> pa.Array:
+def _harmless_texts(texts: pa.Array) -> pa.Array:
     """Look only at what is not all letters and digits, each text once: ids are many."""
     if pc.all(pc.utf8_is_alnum(texts)).as_py():
         return texts
     coded = texts.dictionary_encode()
     distinct = coded.dictionary
     odd = pc.invert(pc.utf8_is_alnum(distinct))
-    found = pd.DataFrame({"text": distinct.filter(odd).to_pandas()}, dtype="str")
-    safe = pa.array(harmless_in_sheets(found)["text"], type=distinct.type)
-    return pc.replace_with_mask(distinct, odd, safe).take(coded.indices)
+    safe = [harmless_text(text) for text in distinct.filter(odd).to_pylist()]
+    return pc.replace_with_mask(distinct, odd, pa.array(safe, distinct.type)).take(coded.indices)
 
 
 def _writer(path: Path, schema: pa.Schema):

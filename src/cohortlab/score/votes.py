@@ -10,22 +10,6 @@ from cohortlab.embedding.forest import LeafForest
 _BLOCK = 256
 
 
-def leaf_numbers(forest: LeafForest) -> np.ndarray:
-    """Give every leaf a number, through all trees.
-
-    Parameters
-    ----------
-    forest : LeafForest
-        The trees.
-
-    Returns
-    -------
-    ndarray of int32, shape (n_nodes,)
-        By node, -1 where it is no leaf.
-    """
-    return np.where(forest.is_leaf, np.cumsum(forest.is_leaf) - 1, -1).astype(np.int32)
-
-
 def leaf_counts(
     forest: LeafForest, leaves: np.ndarray, labels: np.ndarray, n_clusters: int
 ) -> np.ndarray:
@@ -47,7 +31,7 @@ def leaf_counts(
     ndarray of float64, shape (n_leaves, n_clusters)
         Counts.
     """
-    number = leaf_numbers(forest)[leaves]
+    number = forest.leaf_number[leaves]
     flat = number * n_clusters + labels[:, None]
     size = int(forest.is_leaf.sum()) * n_clusters
     return np.bincount(flat.ravel(), minlength=size).reshape(-1, n_clusters).astype(float)
@@ -71,7 +55,7 @@ def vote(forest: LeafForest, shares: np.ndarray, X: np.ndarray) -> np.ndarray:
         Each row sums to 1. A row's numbers hang on no other row.
     """
     X = np.ascontiguousarray(X, dtype=np.float32)
-    return _vote(X, shares, *_by_depth(forest))
+    return _vote(X, shares, *forest.by_depth)
 
 
 def vote_without_self(counts: np.ndarray, number: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -98,48 +82,6 @@ def vote_without_self(counts: np.ndarray, number: np.ndarray, labels: np.ndarray
         others[rows, labels] -= 1
         total += others / np.maximum(others.sum(axis=1, keepdims=True), 1)
     return total / number.shape[1]
-
-
-def _by_depth(forest: LeafForest) -> tuple[np.ndarray, ...]:
-    """Order nodes so that a step is an addition: depth by depth, the two children in succession.
-
-    A leaf is its own child and sends nobody right, so that all rows of a tree take as many steps.
-
-    Returns
-    -------
-    feature, threshold, child, number : ndarray of shape (n_nodes,)
-        Column asked for; largest 32-bit number that goes left; place of the left child; number of
-        the leaf.
-    roots, depth : ndarray of shape (n_trees,)
-        Place of the root, and steps to the deepest leaf.
-    """
-    nodes, trees = forest.roots, np.arange(forest.n_trees)
-    order, child, filled = [], [], 0
-    depth = np.zeros(forest.n_trees, dtype=np.int64)
-    while len(nodes):
-        inner = ~forest.is_leaf[nodes]
-        places = filled + np.arange(len(nodes))
-        filled += len(nodes)
-        places[inner] = filled + 2 * np.arange(inner.sum())
-        order.append(nodes)
-        child.append(places)
-        depth[trees[inner]] = len(order)
-        nodes, trees = nodes[inner], np.repeat(trees[inner], 2)
-        nodes = np.column_stack([forest.left[nodes], forest.right[nodes]]).ravel()
-    order, leaf = np.concatenate(order), forest.is_leaf
-    rounded = forest.threshold.astype(np.float32)
-    down = np.nextafter(rounded, np.float32(-np.inf))
-    threshold = np.where(rounded > forest.threshold, down, rounded)
-    place = np.argsort(order)
-    # Unsigned places, because compiled code need not ask whether they count from the end.
-    return (
-        np.where(leaf, 0, forest.feature)[order].astype(np.uint32),
-        np.where(leaf, np.float32(np.inf), threshold)[order],
-        np.concatenate(child).astype(np.uint32),
-        np.maximum(leaf_numbers(forest), 0)[order].astype(np.uint32),
-        place[forest.roots].astype(np.uint32),
-        depth,
-    )
 
 
 @compiled(parallel=True)

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cohortlab.sources.delimited import DELIMITERS, ExactRows, Header, Malformed
+from cohortlab.headers import DELIMITERS, Header
+from cohortlab.sources.delimited import ExactRows, Malformed
 from cohortlab.sources.encoding import utf8_text
 from cohortlab.sources.errors import SourceError
 from cohortlab.sources.files import TEXT_SUFFIXES, Place, SourceFile, find_files

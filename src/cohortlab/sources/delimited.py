@@ -19,28 +19,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-DELIMITERS = (",", ";", "\t", "|")
+from cohortlab.headers import HEAD, Header, possible_headers
+
 BATCH_ROWS = 50_000
-
-
-@dataclass(frozen=True)
-class Header:
-    """
-    The first row of a text file.
-
-    Attributes
-    ----------
-    names : list of str
-        Column names, without a byte order mark and surrounding blanks.
-    delimiter : str
-        What separates the fields.
-    n_lines : int
-        On how many lines the header stands.
-    """
-
-    names: list[str]
-    delimiter: str
-    n_lines: int
 
 
 @dataclass(frozen=True)
@@ -102,17 +83,9 @@ def read_header(path: Path) -> Header:
         names where the file is empty.
     """
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-        text = stream.read(1 << 20)
-    best = Header([], ",", 0)
-    for delimiter in DELIMITERS:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        try:
-            names = [name.strip() for name in next(reader, [])]
-        except csv.Error:
-            continue
-        if len(names) > len(best.names):
-            best = Header(names, delimiter, reader.line_num)
-    return best
+        text = stream.read(HEAD)
+    best = max(possible_headers(text), key=lambda header: len(header.names))
+    return Header([name.strip() for name in best.names], best.delimiter, best.n_lines)
 
 
 def count_lines(path: Path) -> int:

@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
+from cohortlab.headers import Header
 from cohortlab.sources import delimited
-from cohortlab.sources.delimited import ExactRows, Header, Malformed
+from cohortlab.sources.delimited import ExactRows, Malformed
 from cohortlab.sources.encoding import bad_bytes, utf8_text
 from cohortlab.sources.errors import SourceError, shown
 from cohortlab.sources.files import Place, SourceFile, find_files, unpack

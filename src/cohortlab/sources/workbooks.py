@@ -7,8 +7,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cohortlab.headers import Header
 from cohortlab.sources.cells import cell_text
-from cohortlab.sources.delimited import ExactRows, Header
+from cohortlab.sources.delimited import ExactRows
 
 
 def read_sheets(path: Path, scratch: Path, *, number: int) -> dict[str, tuple[Header, ExactRows]]:
