@@ -144,6 +144,16 @@ def test_clusters_alike_are_numbered():
     assert names == {0: "high a (1)", 1: "high a (2)"}
 
 
+def test_clusters_alike_in_all_features_are_numbered_by_a_name_that_is_short_and_their_own():
+    alike = name_clusters(profile_of(a=[2.0, 1.9, -3.0], b=[0.2, 0.1, -0.2], c=[0.1, 0.05, 0.0]))
+    assert alike == {0: "high a (1)", 1: "high a (2)", 2: "low a"}
+    two = name_clusters(profile_of(a=[2.0, 2.0, 2.0, 2.0], b=[0.2, 0.2, -0.2, -0.2]))
+    assert list(two.values()) == [
+        "high a, rather high b (1)", "high a, rather high b (2)",
+        "high a, rather low b (1)", "high a, rather low b (2)",
+    ]  # fmt: skip
+
+
 def test_names_use_only_the_features_wanted():
     profile = profile_of(a=[3.0, -3.0], b=[1.0, -1.0])
     assert name_clusters(profile, features=["b"]) == {0: "high b", 1: "low b"}

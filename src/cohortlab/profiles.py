@@ -145,7 +145,8 @@ def name_clusters(
     Notes
     -----
     Where two names agree, each takes in its next most distinguishing features (with `rather`
-    below the threshold) until they differ; clusters alike in all features are numbered.
+    below the threshold) until they differ; clusters alike in all features are numbered, by the
+    shortest name that no other cluster has.
 
     Examples
     --------
@@ -167,7 +168,7 @@ def name_clusters(
         clashing = _clashing(_names(phrases, lengths))
         for cluster in clashing:
             lengths[cluster] = min(lengths[cluster] + 1, matrix.shape[1])
-    return _numbered(_names(phrases, lengths))
+    return _numbered(_shortened(phrases, _names(phrases, lengths)))
 
 
 def _phrases(
@@ -186,6 +187,19 @@ def _phrases(
 
 def _names(phrases: dict, lengths: dict[int, int]) -> dict[int, str]:
     return {c: ", ".join(texts[: lengths[c]]) or "typical" for c, (texts, _) in phrases.items()}
+
+
+def _shortened(phrases: dict, names: dict[int, str]) -> dict[int, str]:
+    """Shorten names that agree with all features in them: the further ones told nothing apart."""
+    possible = {
+        cluster: [", ".join(texts[:n]) or "typical" for n in range(strong, len(texts) + 1)]
+        for cluster, (texts, strong) in phrases.items()
+    }
+    shorter = dict(names)
+    for cluster in _clashing(names):
+        others = {n for c in names if names[c] != names[cluster] for n in possible[c]}
+        shorter[cluster] = next(n for n in possible[cluster] if n not in others)
+    return shorter
 
 
 def _clashing(names: dict[int, str]) -> list[int]:
