@@ -1,6 +1,6 @@
 """Score new rows by what a study has fitted: `python -m cohortlab.score STUDY INPUT OUTPUT`.
 
-Customers are assigned to its clusters, flows are scored by its detector.
+Customers are assigned to its clusters and named segments, flows are scored by its detector.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         logger.error("%s", error)
         return 2
-    logger.info(bundle.SUMMARY, totals)
+    logger.info("%s", bundle.summary(totals))
     return 0
 
 

@@ -25,6 +25,9 @@ from cohortlab.score.checks import (
 )
 from cohortlab.score.kept import Scored, notes_on
 from cohortlab.score.votes import leaf_counts, vote, vote_without_self
+from cohortlab.segments.rfm import FEATURES as SEGMENTED_BY
+from cohortlab.segments.rfm import measures_of_features
+from cohortlab.segments.segmentation import Segmentation
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ class Bundle(Scored):
         `training`, and `left_out`, where a customer's own cluster had no say.
     next_id : int
         Id of the next new cluster: larger than every id that this fit or an earlier one gave.
+    segmentation : Segmentation, optional
+        Edges of scores, and named segments, of the same study.
     """
 
     FORMAT: ClassVar[str] = "cohortlab clusters 1"
@@ -63,8 +68,8 @@ class Bundle(Scored):
     )  # fmt: skip
     MADE_BY: ClassVar[str] = "features step"
     SUMMARY: ClassVar[str] = (
-        "%(rows)d customers: %(assigned)d assigned (%(noted)d with a value outside of what was "
-        "seen while fitting), %(not_assigned)d not, because a value is missing"
+        "%(rows)d customers: %(assigned)d assigned (%(noted)d with a note), %(not_assigned)d not, "
+        "because a value is missing"
     )
     NUMBERED: ClassVar[bool] = False
 
@@ -78,6 +83,14 @@ class Bundle(Scored):
     members: pd.Series
     agreement: dict[str, float]
     next_id: int
+    segmentation: Segmentation | None = None
+
+    @property
+    def optional(self) -> list[str]:
+        """Columns that segments need and clusters do not."""
+        if self.segmentation is None:
+            return []
+        return [name for name in SEGMENTED_BY.values() if name not in self.needed]
 
     def score(self, columns: Mapping[str, np.ndarray]) -> pa.Table:
         """Assign customers; nothing is fitted, and no row hangs on another.
@@ -85,14 +98,15 @@ class Bundle(Scored):
         Parameters
         ----------
         columns : mapping of str to ndarray of float64, shape (n_rows,)
-            The inputs; NaN where there is no number.
+            The inputs, and what is there of the optional ones; NaN where there is no number.
 
         Returns
         -------
         pyarrow.Table
             `cluster`, `name`, `probability` (mean share of the cluster in the customer's leaves),
-            and `note`: inputs that are missing, in which case there is no cluster, or outside of
-            what was seen while fitting.
+            `segment` where the bundle knows segments (missing without all that they need), and
+            `note`: inputs that are missing, in which case there is no cluster, or outside of what
+            was seen while fitting.
         """
         values = np.column_stack([columns[name] for name in self.needed])
         known = np.isfinite(values).all(axis=1)
@@ -100,14 +114,29 @@ class Bundle(Scored):
         best, share = np.zeros(len(known), dtype=int), np.full(len(known), np.nan)
         best[known], share[known] = votes.argmax(axis=1), votes.max(axis=1)
         best = pa.array(best, mask=~known)
-        return pa.table(
-            {
-                "cluster": pa.array(self.clusters["cluster"], pa.int64()).take(best),
-                "name": pa.array(self.clusters["name"], pa.string()).take(best),
-                "probability": pa.array(share, from_pandas=True),
-                "note": notes_on(self.inputs, columns),
-            }
-        )
+        said = {
+            "cluster": pa.array(self.clusters["cluster"], pa.int64()).take(best),
+            "name": pa.array(self.clusters["name"], pa.string()).take(best),
+            "probability": pa.array(share, from_pandas=True),
+        }
+        if self.segmentation is not None:
+            said["segment"] = _segments(self.segmentation, columns, len(known))
+        return pa.table(said | {"note": notes_on(self._limits(columns), columns)})
+
+    def _limits(self, columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
+        """Give the limits of the inputs; what only segments need has none, for edges are ranks."""
+        further = [name for name in self.optional if name in columns]
+        without = pd.DataFrame({"name": further, "lowest": -np.inf, "highest": np.inf})
+        return pd.concat([self.inputs, without]) if further else self.inputs
+
+    def summary(self, totals: Mapping[str, int]) -> str:
+        """Tell what has become of a file, by the totals of `score_file`."""
+        told = super().summary(totals)
+        if self.segmentation is None:
+            return told
+        if totals["segmented"]:
+            return f"{told}; {totals['segmented']} with a segment"
+        return f"{told}; no segments, which need the columns {list(SEGMENTED_BY.values())}"
 
     def parts(self) -> dict[str, bytes]:
         """Give the content of the files that it is stored in."""
@@ -124,7 +153,8 @@ class Bundle(Scored):
 
     def about(self) -> dict[str, Any]:
         """Tell what else is to stand in the manifest."""
-        return {"agreement": self.agreement, "next_id": self.next_id}
+        kept = None if self.segmentation is None else self.segmentation.kept()
+        return {"agreement": self.agreement, "next_id": self.next_id, "segmentation": kept}
 
     @classmethod
     def from_parts(cls, manifest: dict[str, Any], content: dict[str, bytes]) -> "Bundle":
@@ -139,10 +169,11 @@ class Bundle(Scored):
         forest.check(len(scaling.columns_))
         clusters = _read_clusters(json.loads(content["clusters.json"]), scaling.columns_)
         largest = int(clusters["cluster"].max())
-        # A bundle of an earlier version does not tell it.
+        # A bundle of an earlier version tells neither this nor segments.
         next_id = manifest.get("next_id", largest + 1)
         check_number(next_id, where="next_id", low=largest + 1, whole=True)
         agreement = demand_numbers(manifest["agreement"], "agreement", low=0, high=1)
+        kept = manifest.get("segmentation")
         return cls(
             study=manifest["study"],
             id_name=demand_text(manifest["id"], "the id column"),
@@ -154,7 +185,21 @@ class Bundle(Scored):
             members=_read_members(members, manifest["id"], clusters["cluster"]),
             agreement={name: agreement[name] for name in ("training", "left_out")},
             next_id=next_id,
+            segmentation=None if kept is None else Segmentation.from_kept(kept),
         )
+
+
+def _segments(
+    segmentation: Segmentation, columns: Mapping[str, np.ndarray], n_rows: int
+) -> pa.Array:
+    """Name segments; none where a measure is missing, or its column is."""
+    if not set(SEGMENTED_BY.values()) <= set(columns):
+        return pa.nulls(n_rows, pa.string())
+    rfm = measures_of_features(columns)
+    known = np.isfinite(rfm.to_numpy()).all(axis=1)
+    found = np.full(n_rows, None, dtype=object)
+    found[known] = segmentation.assign(rfm[known])["segment"]
+    return pa.array(found, pa.string())
 
 
 def _read_clusters(told: dict[str, list], columns: list[str]) -> pd.DataFrame:
@@ -191,6 +236,7 @@ def fit_bundle(
     scaling: Scaling,
     forest: LeafForest,
     next_id: int = 0,
+    segmentation: Segmentation | None = None,
 ) -> Bundle:
     """Keep what assigns new customers to clusters, however those were found.
 
@@ -210,6 +256,8 @@ def fit_bundle(
         Fitted on the scaled columns.
     next_id : int, default 0
         Smallest id that no earlier fit gave, from `keep_ids`; ids of this fit count by themselves.
+    segmentation : Segmentation, optional
+        Named segments of the same study, to be kept beside the clusters.
 
     Returns
     -------
@@ -249,4 +297,5 @@ def fit_bundle(
             "left_out": float((blind == positions).mean()),
         },
         next_id=max(next_id, int(ids.max()) + 1),
+        segmentation=segmentation,
     )

@@ -46,7 +46,7 @@ class Scored(ABC):
         return list(self.inputs["name"])
 
     @property
-    def welcome(self) -> list[str]:
+    def optional(self) -> list[str]:
         """Further columns, of which more can be said; none, unless told otherwise."""
         return []
 
@@ -57,7 +57,7 @@ class Scored(ABC):
         Parameters
         ----------
         columns : mapping of str to ndarray of float64, shape (n_rows,)
-            All that is needed, and what is there of the welcome; NaN where there is no number.
+            All that is needed, and what is there of the optional; NaN where there is no number.
 
         Returns
         -------
@@ -86,9 +86,13 @@ class Scored(ABC):
             If a column is missing; the message lists all that are needed.
         """
         require_inputs(self, self.needed, list(table))
-        names = self.needed + [name for name in self.welcome if name in table]
+        names = self.needed + [name for name in self.optional if name in table]
         found = self.score({name: table[name].to_numpy(float, na_value=np.nan) for name in names})
         return found.to_pandas(types_mapper=_IN_FRAMES.get).set_axis(table.index)
+
+    def summary(self, totals: Mapping[str, int]) -> str:
+        """Tell what has become of a file, by the totals of `score_file`."""
+        return self.SUMMARY % totals
 
     @abstractmethod
     def parts(self) -> dict[str, bytes]:

@@ -39,7 +39,7 @@ def read_parts(bundle: Scored, source: Path, *, part_rows: int) -> Iterator[Part
     ids : pyarrow.Array of length n_rows
         Text from a CSV file.
     columns : dict of str to ndarray of float64, shape (n_rows,)
-        What is needed, and what is there of the welcome: NaN where there is none, or what stands
+        What is needed, and what is there of the optional: NaN where there is none, or what stands
         there is no number. At least one part, which may be empty.
 
     Raises
@@ -91,7 +91,7 @@ def _to_read(bundle: Scored, source: Path, found: list[str]) -> list[str]:
         require_inputs(bundle, needed, found)
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from None
-    read = needed + [name for name in bundle.welcome if name in found]
+    read = needed + [name for name in bundle.optional if name in found]
     twice = [name for name in read if found.count(name) > 1]
     if twice:
         raise ValueError(f"{source}: columns {twice} stand in it more than once: {found}")

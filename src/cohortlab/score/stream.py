@@ -36,7 +36,8 @@ def score_file(
     -------
     dict of str to int
         `rows`, `assigned`, `not_assigned` (a value is missing) and `noted` (assigned, but with a
-        note, such as that a value is beyond what was seen while fitting).
+        note, such as that a value is beyond what was seen while fitting); `segmented` (with a named
+        segment) where the bundle knows segments.
 
     Raises
     ------
@@ -75,6 +76,9 @@ def _count(totals: dict[str, int], found: pa.Table) -> None:
     totals["assigned"] += n_assigned
     totals["not_assigned"] += len(found) - n_assigned
     totals["noted"] += pc.sum(noted).as_py() or 0
+    if "segment" in found.column_names:
+        known = len(found) - found["segment"].null_count
+        totals["segmented"] = totals.get("segmented", 0) + known
 
 
 def _harmless(table: pa.Table) -> pa.Table:

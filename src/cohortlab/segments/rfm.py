@@ -1,14 +1,21 @@
 """Recency, frequency and monetary value of each customer, at the end of a log or before it."""
 
-from datetime import datetime
+from __future__ import annotations
 
-import ibis.expr.types as ir
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
 import pandas as pd
 
-from cohortlab.features.invoices import customer_totals
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 #: The three measures, and which way is good: recency is better where it is small.
 MEASURES = {"recency": -1, "frequency": 1, "monetary": 1}
+#: What each is called among the features and attributes of the features step.
+FEATURES = {"recency": "recency_days", "frequency": "n_invoices", "monetary": "gross_revenue"}
 _ONE_DAY = pd.Timedelta(days=1)
 
 
@@ -31,6 +38,9 @@ def rfm_table(invoices: ir.Table, *, until: datetime | None = None) -> pd.DataFr
         unit price, currency). The reference date is `until` plus one day, so recency begins at 1.
         Customers who only returned, or had not bought by then, are not in it.
     """
+    # Ibis takes half a second to import, which scoring by stored edges has no use for.
+    from cohortlab.features.invoices import customer_totals
+
     seen = invoices if until is None else invoices.filter(invoices.invoice_date <= until)
     totals = customer_totals(seen).to_pandas()
     end = totals["last_purchase"].max() if until is None else pd.Timestamp(until)
@@ -42,6 +52,24 @@ def rfm_table(invoices: ir.Table, *, until: datetime | None = None) -> pd.DataFr
         }
     )
     return table.set_index(pd.Index(totals["customer_id"]))
+
+
+def measures_of_features(features: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Take the measures from the columns that the features step writes.
+
+    Parameters
+    ----------
+    features : mapping of str to ndarray of shape (n_customers,)
+        The columns that `FEATURES` names; a data frame will do.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `recency`, `frequency` and `monetary`, as `rfm_table` gives them at the end of a log.
+    """
+    table = pd.DataFrame({measure: features[name] for measure, name in FEATURES.items()})
+    # Features count from the last purchase of the log, recency from a day later.
+    return table.assign(recency=table["recency"] + 1)
 
 
 def checked_measures(rfm: pd.DataFrame) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from cohortlab.intervals import check_number
 from cohortlab.segments.rfm import MEASURES
 from cohortlab.segments.scores import Scores
 from cohortlab.segments.table import SegmentTable, read_segments
@@ -55,11 +56,37 @@ class Segmentation:
         assigned.insert(0, "segment", pd.Series(self.table.assign(scores), rfm.index, dtype="str"))
         return assigned
 
+    def kept(self) -> dict[str, dict]:
+        """Give edges and segments as JSON can hold them, for `from_kept`."""
+        edges = {name: list(values) for name, values in self.scores.edges.items()}
+        return {
+            "edges": edges,
+            "segments": {name: dict(segment) for name, segment in self.block.items()},
+        }
+
+    @classmethod
+    def from_kept(cls, kept: Mapping) -> "Segmentation":
+        """Read what `kept` gave, and check it.
+
+        Raises
+        ------
+        ValueError
+            If it is no segmentation, or an impossible one.
+        """
+        if not isinstance(kept, Mapping) or set(kept) != {"edges", "segments"}:
+            raise ValueError("expected a segmentation with edges and segments")
+        for name, values in kept["edges"].items():
+            for value in values:
+                check_number(value, where=f"an edge of {name}")
+        edges = {name: tuple(values) for name, values in kept["edges"].items()}
+        segmentation = cls(Scores(edges), kept["segments"])
+        read_segments(segmentation.block)
+        return segmentation
+
     def save(self, path: Path) -> None:
         """Write edges and segments as JSON."""
-        kept = {"edges": {k: list(v) for k, v in self.scores.edges.items()}}
-        kept["segments"] = {name: dict(segment) for name, segment in self.block.items()}
-        Path(path).write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        text = json.dumps(self.kept(), indent=2, ensure_ascii=False)
+        Path(path).write_text(text + "\n", "utf-8")
 
     @classmethod
     def load(cls, path: Path) -> "Segmentation":
@@ -70,10 +97,7 @@ class Segmentation:
         ValueError
             If the file holds no segmentation, or an impossible one.
         """
-        kept = json.loads(Path(path).read_text("utf-8"))
-        if not isinstance(kept, dict) or set(kept) != {"edges", "segments"}:
-            raise ValueError(f"{path}: expected a segmentation with edges and segments")
-        edges = {name: tuple(values) for name, values in kept["edges"].items()}
-        segmentation = cls(Scores(edges), kept["segments"])
-        read_segments(segmentation.block)
-        return segmentation
+        try:
+            return cls.from_kept(json.loads(Path(path).read_text("utf-8")))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
