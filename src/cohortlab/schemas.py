@@ -485,7 +485,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
 # What is published of a customer; ids are text in a database, since logs differ in what an id is.
 TABLES["published_customers"] = (
     Column("customer_id", "text", "the customer", unique=True),
-    _count("cluster", "number by profile, 0 the lowest; another run may number otherwise"),
+    _count("cluster", "id of the cluster, as scoring gives it; another fit may number otherwise"),
     Column("cluster_name", "text", "what to call the cluster"),
     Column("segment", "text", "named segment", nullable=True),
     *TABLES["customer_features"][1:],

@@ -54,9 +54,9 @@ def test_customers_are_joined_by_id_whatever_their_order():
 @pytest.mark.parametrize(
     ("clusters", "names", "message"),
     [
-        (CLUSTERS.iloc[:1], NAMES, r"not in the latter \[3\]"),
-        (pd.DataFrame({"id": [1, 3, 4], "cluster": 0}), NAMES, r"only there \[4\]"),
-        (pd.DataFrame({"id": [1, 3, 3], "cluster": 0}), NAMES, r"more than once \[3\]"),
+        (CLUSTERS.iloc[:1], NAMES, r"not in the latter \['3'\]"),
+        (pd.DataFrame({"id": [1, 3, 4], "cluster": 0}), NAMES, r"only there \['4'\]"),
+        (pd.DataFrame({"id": [1, 3, 3], "cluster": 0}), NAMES, r"more than once \['3'\]"),
         (CLUSTERS, {0: "low"}, r"without a name: \[1\]"),
     ],
 )
@@ -67,7 +67,7 @@ def test_tables_of_other_customers_are_refused(clusters, names, message):
 
 def test_segments_of_other_customers_are_refused():
     segments = pd.DataFrame({"customer_id": [1], "segment": ["new"]})
-    with pytest.raises(PublishingError, match=r"`segment`; not in the latter \[3\]"):
+    with pytest.raises(PublishingError, match=r"`segment`; not in the latter \['3'\]"):
         customers_table(FEATURES, CLUSTERS, NAMES, segments=segments)
 
 

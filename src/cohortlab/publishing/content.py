@@ -31,7 +31,7 @@ def customers_table(
     features : pandas.DataFrame
         Table `customer_features`.
     clusters : pandas.DataFrame
-        Table `clusters` of the same customers.
+        The same customers' clusters: columns `id` and `cluster`.
     cluster_names : mapping of int to str
         What to call each cluster.
     segments : pandas.DataFrame, optional
@@ -50,14 +50,14 @@ def customers_table(
 
     Notes
     -----
-    Ids become text. The letter NUL, which PostgreSQL cannot store, becomes U+2400 everywhere, so
-    that SQLite, PostgreSQL and the sheet agree.
+    Ids become text, and are compared as text. The letter NUL, which PostgreSQL cannot store,
+    becomes U+2400 everywhere, so that SQLite, PostgreSQL and the sheet agree.
     """
     if features.empty:
         raise PublishingError(
             "There is no customer to publish; the view of the latest run would lose every row."
         )
-    by_id = features.set_index("customer_id")
+    by_id = features.set_index(features["customer_id"].astype("str")).drop(columns="customer_id")
     table = by_id.assign(
         cluster=_of_the_same(by_id.index, clusters, "id", "cluster"),
         segment=None
@@ -72,7 +72,7 @@ def customers_table(
 
 
 def _of_the_same(ids: pd.Index, table: pd.DataFrame, key: str, column: str) -> np.ndarray:
-    values = table.set_index(key)[column]
+    values = table.set_index(table[key].astype("str"))[column]
     if not (values.index.is_unique and ids.is_unique and set(values.index) == set(ids)):
         lacking, surplus = ids.difference(values.index), values.index.difference(ids)
         twice = values.index[values.index.duplicated()].union(ids[ids.duplicated()])
