@@ -34,7 +34,7 @@ LOGS = {
 }
 # Steps that only one study has.
 OWN_STEPS = {
-    "customers": ("embedding", "segments", "publish"),
+    "customers": ("segments", "embedding", "publish"),
     "populations": ("lesson", "laboratory", "fooled"),
 }
 BROWSING = ("data", "features", "sequences", "represent", "interpret", "bipartite", "recovery")
@@ -160,7 +160,7 @@ def shown(output):
 # Steps whose notebooks are run by hand too: one of each kind, and all that draw at random.
 BY_HAND = {
     "sessions": STEPS,
-    "customers": ("features", "embedding", "segments", "publish"),
+    "customers": ("features", "segments", "embedding", "publish"),
     "populations": ("features", "lesson"),
     "browsing": ("features", "sequences", "represent", "interpret", "recovery"),
     "palette": ("features", "quantise"),

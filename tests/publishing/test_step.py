@@ -11,8 +11,11 @@ import pytest
 from pipeline.test_studies import files_of, make_project
 from ruamel.yaml import YAML
 
+from cohortlab.embedding import fit_leaf_forest
 from cohortlab.run.project import read_params
 from cohortlab.run.steps import StepError, run_step
+from cohortlab.scaling import Scaling
+from cohortlab.score import fit_bundle, save_bundle
 from cohortlab.sources import read_invoices
 from cohortlab.synthetic import generate_invoice_log
 
@@ -33,13 +36,16 @@ def shop(tmp_path):
         gross_revenue=2.5, recency_days=3, quantity_of_products=4, frequency=0.5, returns=0
     )
     features.to_parquet(folder / "features.parquet")
-    clusters = pd.DataFrame({"id": IDS, "cluster": 0, "probability": 1.0, "uncertainty": 0.0})
-    clusters.to_parquet(folder / "clusters.parquet")
     segments = pd.DataFrame({"id": IDS, "segment": "champions"})
     segments.to_parquet(folder / "segments.parquet")
-    pd.DataFrame({"cluster": [0], "name": ['=all; "of" them']}).to_csv(
-        folder / "profiles.csv", index=False
-    )
+    learnt = features[["customer_id", "recency_days"]]
+    scaling = Scaling("minmax").fit(learnt[["recency_days"]])
+    scaled = scaling.transform(learnt)
+    forest = fit_leaf_forest(scaled, scaled[:, 0], n_trees=2, min_leaf=1, random_state=0)
+    names = {0: '=all; "of" them'}
+    kept = {"study": "customers", "scaling": scaling, "forest": forest}
+    (folder / "bundle").mkdir()
+    save_bundle(fit_bundle(learnt, np.zeros(40, int), names, **kept), folder / "bundle")
     return project
 
 
