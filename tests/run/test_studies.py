@@ -75,6 +75,18 @@ def test_parameters_that_cannot_be_read_run_nothing(fake_dvc, tmp_path, monkeypa
     assert not (tmp_path / "calls").exists()
 
 
+def test_who_stops_all_studies_is_told_so_without_a_traceback(tmp_path, monkeypatch, caplog):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    for name in ("params.yaml", "dvc.yaml"):
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("cohortlab.run.studies.run_studies", stop)
+    assert main([]) == 130
+    assert "goes on from there" in caplog.text
+
+
 def test_outside_of_a_project_one_message_says_so(tmp_path, monkeypatch, caplog):
     monkeypatch.chdir(tmp_path)
     assert main([]) == 2

@@ -4,7 +4,6 @@ import contextlib
 import logging
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from cohortlab.run.digests import digest_tables
 from cohortlab.run.executed import clean_notebook, describe_cell
 from cohortlab.run.parameters import ParameterError, declared_parameters, resolve, study_log
 from cohortlab.run.project import PINNED, STAGING_VARIABLE, read_params, to_json
-from cohortlab.run.warm import kernel_command
+from cohortlab.run.warm import kernel_command, socket_folder
 
 
 class StepError(RuntimeError):
@@ -164,7 +163,7 @@ def _execute(notebook: Path, target: Path, values: dict, staging: Path, progress
     # Papermill's own check of parameters knows no `int | None`; ours was made before.
     logging.getLogger("papermill").setLevel(logging.ERROR)
     # Kernels that start at one time must not choose one socket, as they do by their default.
-    with _environment(variables), tempfile.TemporaryDirectory(prefix="cohortlab-") as sockets:
+    with _environment(variables), socket_folder() as sockets:
         papermill.execute_notebook(
             notebook,
             target,

@@ -4,6 +4,7 @@ import argparse
 import glob
 import logging
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -70,7 +71,7 @@ def run_studies(root: Path, *, studies: Sequence[str] = (), n_together: int | No
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; return 0 where all is up to date, 2 where it could not start."""
+    """Run the command line; return 0 where all is up to date, 2 or more where it is not."""
     parser = argparse.ArgumentParser(prog="python -m cohortlab.run.studies", description=__doc__)
     parser.add_argument("--study", action="append", default=[], help="only this; more than once")
     options = parser.parse_args(arguments)
@@ -80,6 +81,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (ParameterError, OSError) as error:
         logger.error("%s", error)
         return 2
+    except KeyboardInterrupt:
+        logger.error("Stopped. What was finished stays, and the next run goes on from there.")
+        return 128 + signal.SIGINT
 
 
 if __name__ == "__main__":

@@ -49,6 +49,8 @@ PRELOADED = (
     "sklearn.metrics",
     "sklearn.mixture",
 )
+# A socket's path may have 103 characters on any system; 30 of them stand below this folder.
+LONGEST_TEMPORARY = 70
 _STANDARD_STREAMS = (0, 1, 2)
 _FORWARDED = (signal.SIGINT, signal.SIGTERM)
 # How long a step that is told to end may tidy up. To end a kernel takes it a second or two.
@@ -78,7 +80,7 @@ def warm_server(modules: tuple[str, ...] = PRELOADED) -> Iterator[dict[str, str]
     if sys.platform != "linux":
         yield {}
         return
-    with tempfile.TemporaryDirectory(prefix="cohortlab-") as folder:
+    with socket_folder() as folder:
         path = str(Path(folder) / "warm")
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(path)
@@ -97,6 +99,19 @@ def warm_server(modules: tuple[str, ...] = PRELOADED) -> Iterator[dict[str, str]
         finally:
             server.stdin.close()
             server.wait()
+
+
+def socket_folder() -> tempfile.TemporaryDirectory:
+    """Make a folder for sockets, in the system's own where the path to the user's is too long.
+
+    Returns
+    -------
+    tempfile.TemporaryDirectory
+        Removed at the end of its `with` block.
+    """
+    usual = tempfile.gettempdir()
+    short = len(os.fsencode(usual)) <= LONGEST_TEMPORARY
+    return tempfile.TemporaryDirectory(prefix="cohortlab-", dir=usual if short else "/tmp")
 
 
 def serve(listening: int, modules: tuple[str, ...]) -> None:
@@ -167,7 +182,7 @@ def _fork(connection: socket.socket, selector: selectors.BaseSelector) -> int:
 
 
 def end_in_order(*, grace_sec: int = GRACE_SEC) -> None:
-    """Have SIGTERM end this process by an exception, so that it tidies up, but end it for sure.
+    """Have a signal end this process by an exception, so that it tidies up, but end it for sure.
 
     Parameters
     ----------
@@ -177,11 +192,13 @@ def end_in_order(*, grace_sec: int = GRACE_SEC) -> None:
     """
 
     def end(number: int, _: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_IGN)  # who asks twice does not interrupt the tidying
+        for other in _FORWARDED:  # who asks twice does not interrupt the tidying
+            signal.signal(other, signal.SIG_IGN)
         signal.alarm(grace_sec)
         sys.exit(128 + number)
 
-    signal.signal(signal.SIGTERM, end)
+    for number in _FORWARDED:
+        signal.signal(number, end)
 
 
 def _become(asked: dict, streams: list[int]) -> None:
