@@ -9,6 +9,7 @@ import pytest
 from cohortlab.run.machine import fingerprint
 from cohortlab.verify import __main__ as command
 from cohortlab.verify import changed_results, compare_texts, stale_stages
+from cohortlab.verify.clone import clone_commit
 
 STAGES = """
 stages:
@@ -309,6 +310,34 @@ def test_a_file_that_is_no_text_is_compared_byte_by_byte(made, name):
     assert told(made) == []
     (made / name).write_bytes(b"\x89PNG\xfe\x00")
     assert told(made) == [f"{name}: (bytes): committed 5, now 6 (1.7e-01 apart)"]
+
+
+def test_a_project_in_a_folder_of_a_repository_is_compared_and_cloned(committed, tmp_path):
+    project = shutil.copytree(committed, tmp_path / "course" / "project")
+    shutil.rmtree(project / ".git")
+    (tmp_path / "course" / "other.txt").write_text("of the course")
+    run(tmp_path / "course", "git", "init", "-q")
+    commit(tmp_path / "course")
+    assert told(project) == []
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    assert clone_commit(project, head_of(project), clone) == clone / "project"
+    assert (clone / "project" / "dvc.lock").read_bytes() == (project / "dvc.lock").read_bytes()
+    (project / "results" / "toy" / "count.json").write_text('{"rows": 13, "mean": 0.5}')
+    assert [line.partition(":")[0] for line in told(project)] == ["results/toy/count.json"]
+
+
+def head_of(folder):
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, check=True)
+    return done.stdout.decode().strip()
+
+
+@pytest.mark.parametrize("text", ["stages: [", "stages: {count: {cmd: 3, odd: 4}}"])
+def test_stages_that_cannot_be_read_are_told_in_one_message(project, monkeypatch, caplog, text):
+    monkeypatch.setattr(command, "project_root", lambda: project)
+    (project / "dvc.yaml").write_text(text)
+    assert command.main(["lock"]) == 2
+    assert "dvc.yaml" in caplog.text
 
 
 def test_outside_of_a_project_one_message_says_so(tmp_path, monkeypatch, caplog):

@@ -275,6 +275,18 @@ def test_the_working_tree_is_compared_where_no_revision_is_named(project):
     assert (difference.before, difference.now) == (5, 6)
 
 
+def test_a_project_in_a_folder_of_a_repository_is_compared(tmp_path):
+    root = tmp_path / "project"
+    write(root, "results/toy/count.json", '{"n": 3}')
+    git(tmp_path, "init", "-q")
+    commit(tmp_path, "before")
+    write(root, "results/toy/count.json", '{"n": 5}')
+    (told,) = review(Snapshot(root, "HEAD"), Snapshot(root)).metrics
+    assert (told.file, told.before, told.now) == ("results/toy/count.json", 3, 5)
+    commit(tmp_path, "now")
+    assert review(Snapshot(root, "HEAD~"), Snapshot(root, "HEAD")).metrics == [told]
+
+
 def test_rows_that_no_column_names_are_matched_by_position():
     change = compare_series("x.csv", "a\n1\n1\n", "a\n1\n2\n", tolerance=1e-6)
     assert [(d.place, d.before, d.now) for d in change.values] == [("row 2 / a", "1", "2")]

@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from dvc.exceptions import DvcException
+
 from cohortlab.run.project import ParameterError, project_root
 from cohortlab.verify.clone import differences_in_a_clone
 from cohortlab.verify.committed import changed_results
@@ -37,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     try:
         found, agreed = _find(project_root(), options)
-    except (subprocess.CalledProcessError, ParameterError, OSError) as error:
+    except (subprocess.CalledProcessError, ParameterError, DvcException, OSError) as error:
         said = (getattr(error, "stderr", None) or b"").decode().strip()
         logger.error("%s", "\n".join(part for part in (str(error), said) if part))
         return 2

@@ -62,8 +62,8 @@ def differences_in_a_clone(
     """
     commit = git(root, "rev-parse", "--verify", f"{revision}^{{commit}}").strip()
     exact = is_same_kind(machines_of(root, commit, studies))
-    with _folder(into) as folder:
-        clone_commit(root, commit, folder)
+    with _folder(into) as clone:
+        folder = clone_commit(root, commit, clone)
         check_studies(read_params(folder), studies)
         _forget_results(folder, studies)
         _run(folder, studies, set_up=set_up)
@@ -83,13 +83,13 @@ def _folder(into: Path | None) -> Iterator[Path]:
     yield into
 
 
-def clone_commit(root: Path, commit: str, folder: Path) -> None:
+def clone_commit(root: Path, commit: str, folder: Path) -> Path:
     """Put one commit, and nothing that is not committed, into an empty folder.
 
     Parameters
     ----------
     root : pathlib.Path
-        The repository, even a shallow one.
+        The project's folder in a repository, even a shallow one.
     commit : str
         The commit's full name.
     folder : pathlib.Path
@@ -97,17 +97,20 @@ def clone_commit(root: Path, commit: str, folder: Path) -> None:
 
     Returns
     -------
-    None
+    pathlib.Path
+        The project's folder there; the repository may hold more than the project.
     """
+    repository, below = git(root, "rev-parse", "--show-toplevel", "--show-prefix").splitlines()
     git(folder, "init", "-q")
-    git(folder, "fetch", "-q", "--depth", "1", str(root.resolve()), commit)
+    git(folder, "fetch", "-q", "--depth", "1", repository, commit)
     git(folder, "checkout", "-q", "FETCH_HEAD")
+    return folder / below
 
 
 def _forget_results(folder: Path, studies: Sequence[str]) -> None:
     """Remove what is to be made; a stage whose results are all there would not run."""
     for top in FOLDERS:
-        for study in studies or [p.name for p in (folder / top).iterdir() if p.is_dir()]:
+        for study in studies or [p.name for p in (folder / top).glob("*") if p.is_dir()]:
             shutil.rmtree(folder / top / study, ignore_errors=True)
 
 

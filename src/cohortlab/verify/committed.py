@@ -133,7 +133,7 @@ def _compare(
         elif not (made / name).is_file():
             differences.append(Difference(name, "(file)", MADE, ABSENT))
         else:
-            before = git_bytes(root, "show", f"{revision}:{name}")
+            before = git_bytes(root, "show", f"{revision}:./{name}")
             differences += _compare_bytes(name, before, (made / name).read_bytes(), exact=exact)
     return differences
 
@@ -206,7 +206,7 @@ def machines_of(root: Path, revision: str, studies: Iterable[str] = ()) -> list[
         notebooks that do not say.
     """
     names = [n for n in committed_files(root, revision, studies) if n.endswith(".ipynb")]
-    kinds = [_machine(git(root, "show", f"{revision}:{name}")) for name in names]
+    kinds = [_machine(git(root, "show", f"{revision}:./{name}")) for name in names]
     return [kind for number, kind in enumerate(kinds) if kind not in kinds[:number]]
 
 
