@@ -1,5 +1,6 @@
 import io
 import re
+import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -51,6 +52,13 @@ def test_a_figure_of_few_colours_gets_a_small_palette_and_any_other_a_larger_one
     pictures = [Image.open(io.BytesIO(palette_png(f))) for f in (plain, figure)]
     counts = [len(p.convert("RGB").getcolors()) for p in pictures]
     assert counts[0] <= 64 < counts[1]
+
+
+def test_letters_that_no_font_has_are_boxes_and_no_warnings(figure):
+    figure.axes[0].set_title("\U0010fffd")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        palette_png(figure)
 
 
 def test_a_sky_keeps_its_gradient_beside_many_other_colours():

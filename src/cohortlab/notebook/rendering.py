@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -44,7 +45,10 @@ def palette_png(
     """
     pictured = any(np.ndim(image.get_array()) == 3 for axes in figure.axes for image in axes.images)
     raw = io.BytesIO()
-    figure.savefig(raw, format="png", dpi=SCREEN_DPI, bbox_inches="tight", metadata={})
+    with warnings.catch_warnings():
+        # What no font here can write is drawn as a box: to be seen, and no fault of the notebook.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure.savefig(raw, format="png", dpi=SCREEN_DPI, bbox_inches="tight", metadata={})
     small = io.BytesIO()
     whole = Image.open(raw).convert("RGB")
     if pictured:

@@ -11,10 +11,12 @@ from cohortlab.browsing.sentences import WEEKDAYS
 from cohortlab.plots.style import (
     MUTED,
     cluster_colours,
+    empty_figure,
     heat_map,
     logarithmic,
     panels,
     plain,
+    shorten,
 )
 
 
@@ -36,6 +38,8 @@ def pauses(sequences: pd.DataFrame, *, gap_sec: float) -> Figure:
     own = sequences["person_id"].eq(sequences["person_id"].shift())
     seconds = (sequences["start_ms"] - sequences["end_ms"].shift()) / 1000
     ends = sequences["position"] == 1
+    if not own.any():
+        return empty_figure("No user has a second visit.")
     figure, axes = plt.subplots(figsize=(7.0, 3.2), layout="constrained")
     # Logs count whole seconds: between two of them lies an edge, and no bin is without one.
     longest = max(seconds[own].max(), 10 * gap_sec)
@@ -167,7 +171,8 @@ def plane(places: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> F
     for cluster in np.unique(labels):
         rows = labels == cluster
         look = {"marker": "x", "color": "0.3"} if cluster < 0 else {"color": colours[cluster]}
-        text = plain(f"{cluster}: {names[cluster]}" if cluster >= 0 else names[cluster])
+        name = shorten(names[cluster], 70)
+        text = plain(f"{cluster}: {name}" if cluster >= 0 else name)
         axes.scatter(*places[rows].T, s=18, alpha=0.8, label=text, **look)
     axes.set(xlabel="first principal component", ylabel="second principal component")
     axes.set_aspect("equal", "datalim")

@@ -14,6 +14,7 @@ from cohortlab.plots.style import (
     panels,
     plain,
     shorten,
+    signed_log,
 )
 
 MAX_POINTS = 4000
@@ -65,7 +66,7 @@ def scatter_views(
     names : mapping of int to str
         Cluster names.
     views : sequence of pairs of str
-        Columns across and up; `log <column>` draws log(1 + value).
+        Columns across and up; `log <column>` draws log(1 + value), and below 0 as `signed_log`.
     rng : numpy.random.Generator
         Draws the points shown where there are more than 4,000, and a jitter of at most a third of
         a unit for counts, without which equal points hide each other.
@@ -86,9 +87,10 @@ def scatter_views(
             own = labels[shown] == cluster
             panel.scatter(x[own], y[own], s=7, alpha=0.5, color=colour, linewidths=0)
         panel.set(xlabel=_axis_name(across), ylabel=_axis_name(up))
+    legend = [(cluster, shorten(names[cluster], 70)) for cluster in sorted(names)]
     handles = [
-        plt.Line2D([], [], marker="o", linestyle="", color=colour, label=f"{c}: {plain(names[c])}")
-        for c, colour in zip(sorted(names), colours, strict=True)
+        plt.Line2D([], [], marker="o", linestyle="", color=colour, label=plain(f"{c}: {text}"))
+        for (c, text), colour in zip(legend, colours, strict=True)
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=7, frameon=False)
     return figure
@@ -99,11 +101,12 @@ def _values(features: pd.DataFrame, name: str, rng: np.random.Generator) -> np.n
     values = column.to_numpy(dtype=float)
     if pd.api.types.is_integer_dtype(column) and not name.startswith("log "):
         return values + rng.uniform(-0.33, 0.33, len(values))
-    return np.log1p(values) if name.startswith("log ") else values
+    return signed_log(values) if name.startswith("log ") else values
 
 
 def _axis_name(name: str) -> str:
-    return f"log(1 + {name.removeprefix('log ')})" if name.startswith("log ") else name
+    column = plain(shorten(name.removeprefix("log ")))
+    return f"log(1 + {column})" if name.startswith("log ") else column
 
 
 def sizes_and_certainty(labels: np.ndarray, probability: np.ndarray, names: Mapping) -> Figure:

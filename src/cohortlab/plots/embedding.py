@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cohortlab.plots.style import MUTED, heat_map, panels, plain, shorten
+from cohortlab.plots.style import MUTED, heat_map, panels, plain, shorten, signed_log
 
 MAX_POINTS = 4000
 
@@ -24,7 +24,7 @@ def plane_with_clusters(
     labels : ndarray of int, shape (n_rows,)
         Clusters, whose numbers stand in a free place near their centres, a line between.
     values : pandas.Series
-        Shown as log(1 + value).
+        Shown as log(1 + value), and below 0 as `signed_log`.
     rng : numpy.random.Generator
         Draws the rows shown where there are more than 4,000.
 
@@ -52,7 +52,7 @@ def plane_with_clusters(
         # The next number keeps away from this one as from an island.
         taken = np.vstack([taken, np.repeat(spot[None], 50, axis=0)])
     left.set_title("by cluster of k-means")
-    points = right.scatter(x, y, c=np.log1p(values.to_numpy()[shown]), cmap="cividis", s=6)
+    points = right.scatter(x, y, c=signed_log(values.to_numpy()[shown]), cmap="cividis", s=6)
     figure.colorbar(points, ax=right, label=f"log(1 + {plain(values.name)})")
     right.set_title("by what the forest learnt")
     for axes in (left, right):

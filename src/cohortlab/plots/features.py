@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cohortlab.plots.style import heat_map, panels
+from cohortlab.plots.style import heat_map, panels, plain, shorten
 
 
 def distributions(features: pd.DataFrame) -> Figure:
@@ -24,9 +24,10 @@ def distributions(features: pd.DataFrame) -> Figure:
     """
     figure, axes = panels(features.shape[1], columns=4, width=2.6, height=2.1)
     for panel, (name, values) in zip(axes, features.items(), strict=True):
-        panel.hist(values, bins=40, color="#0173b2")
-        top = values.value_counts().iloc[0] / len(values) if len(values) else np.nan
-        panel.set_title(f"{name}\n{top:.0%} at one value", fontsize=8)
+        panel.hist(values[np.isfinite(values)], bins=40, color="#0173b2")
+        counts = values.value_counts()
+        known = f"{counts.iloc[0] / len(values):.0%} at one value" if len(counts) else "no value"
+        panel.set_title(f"{plain(shorten(name))}\n{known}", fontsize=8)
         panel.set_yscale("symlog", linthresh=1)
         panel.tick_params(labelsize=7)
     figure.supylabel("rows (logarithmic)", fontsize=9)
@@ -48,9 +49,11 @@ def correlations(features: pd.DataFrame) -> Figure:
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         matrix = features.rank().corr().to_numpy()
-    size = 1.8 + 0.5 * features.shape[1]
-    figure, axes = plt.subplots(figsize=(size + 1, size), layout="constrained")
     names = list(features.columns)
+    # Long names need room of their own.
+    longest = min(max(map(len, names), default=0), 40)
+    size = 1.8 + 0.5 * len(names) + 0.09 * max(longest - 20, 0)
+    figure, axes = plt.subplots(figsize=(size + 1, size), layout="constrained")
     heat_map(axes, matrix, names, names, label="rank correlation", limit=1.0)
     return figure
 

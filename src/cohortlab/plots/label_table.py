@@ -5,6 +5,7 @@ from html import escape
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.colors import to_hex, to_rgba
 
 from cohortlab.plots.style import cluster_colours, ink_on
@@ -52,8 +53,12 @@ def label_table(
     Raises
     ------
     ValueError
-        If the lengths differ or nobody is there.
+        If the lengths differ, a label is missing or nobody is there.
     """
+    # As objects: beside texts, NumPy would make a text of what is missing.
+    missing = (pd.isna(np.asarray(labels, dtype=object)).sum() for labels in (found, true))
+    if n_missing := sum(missing):
+        raise ValueError(f"{n_missing} labels are missing: leave out who has none")
     found, true = np.asarray(found), np.asarray(true)
     matching = match_labels(true, found)
     who = np.arange(1, len(true) + 1) if people is None else np.asarray(people, dtype=object)

@@ -1,15 +1,20 @@
 """Figures of pictures in few colours: curves over sizes, pictures side by side, palettes."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cohortlab.plots.style import cluster_colours, panels, plain
+from cohortlab.plots.style import cluster_colours, panels, plain, shorten
 
 _MARKS = "osD^vPX<>*"
+#: Most that a panel is higher than wide.
+_TALLEST = 4
+#: Letters that stand above a panel.
+_TITLE = 28
 
 
 def curves(figures: pd.DataFrame, measures: Mapping[str, str]) -> Figure:
@@ -31,7 +36,7 @@ def curves(figures: pd.DataFrame, measures: Mapping[str, str]) -> Figure:
     figure, axes = panels(len(measures), columns=3, width=2.2, height=2.0)
     sizes = sorted(set(figures["asked"]))
     for panel, (name, label) in zip(axes, measures.items(), strict=True):
-        looks = zip(methods, cluster_colours(len(methods)), _MARKS, strict=False)
+        looks = zip(methods, cluster_colours(len(methods)), cycle(_MARKS), strict=False)
         for method, colour, mark in looks:
             rows = figures[figures["method"].eq(method)].sort_values("asked")
             look = {"color": colour, "marker": mark, "markersize": 3.5, "linewidth": 1.2}
@@ -62,12 +67,15 @@ def side_by_side(name: str, shown: Sequence[tuple[str, np.ndarray]]) -> Figure:
     matplotlib.figure.Figure
         A panel each, up to four beside each other.
     """
-    height = 1.9 * np.mean([pixels.shape[0] / pixels.shape[1] for _, pixels in shown]) + 0.25
+    # Of a very tall picture only a thin line would be seen, however tall the panel.
+    tall = np.mean([pixels.shape[0] / pixels.shape[1] for _, pixels in shown])
+    height = 1.9 * min(tall, _TALLEST) + 0.25
     columns = -(-len(shown) // -(-len(shown) // 4))
     figure, axes = panels(len(shown), columns=columns, width=1.9, height=height)
     for panel, (title, pixels) in zip(axes, shown, strict=True):
         panel.imshow(pixels, interpolation="nearest")
-        panel.set_title(plain(f"{name}: {title}"), fontsize=8)
+        own = shorten(name, max(_TITLE - len(title), 9))
+        panel.set_title(plain(f"{own}: {title}"), fontsize=8)
         panel.set_axis_off()
     return figure
 
@@ -94,7 +102,8 @@ def strips(palettes: pd.DataFrame) -> Figure:
         axes.barh(place, rows["share"], left=left, color=own, height=0.85, linewidth=0)
         # White ends somewhere too.
         axes.barh(place, 1, height=0.85, fill=False, edgecolor="0.4", linewidth=0.6, clip_on=False)
-    axes.set_yticks(range(len(groups)), [plain(f"{p}: {m}") for p, m in groups.groups], fontsize=8)
+    names = [plain(f"{shorten(picture, 40)}: {method}") for picture, method in groups.groups]
+    axes.set_yticks(range(len(groups)), names, fontsize=8)
     axes.set(xlabel="share of the pixels", xlim=(0, 1))
     axes.invert_yaxis()
     axes.grid(visible=False)
@@ -117,14 +126,15 @@ def distortions(by_picture: Mapping[str, np.ndarray], chosen: Mapping[str, int |
         A line a picture, on a logarithmic scale.
     """
     figure, axes = plt.subplots(figsize=(6.6, 3.0), layout="constrained")
-    looks = zip(by_picture.items(), cluster_colours(len(by_picture)), _MARKS, strict=False)
-    for (name, values), colour, mark in looks:
-        numbers = np.arange(1, len(values) + 1)
-        axes.plot(
-            numbers, values, mark, color=colour, linestyle="-", ms=4, lw=1.2, label=plain(name)
-        )
-        if (best := chosen[name]) is not None:
+    colours, lines = cluster_colours(len(by_picture)), []
+    looks = zip(by_picture.items(), colours, cycle(_MARKS), strict=False)
+    for (picture, values), colour, mark in looks:
+        numbers, name = np.arange(1, len(values) + 1), plain(shorten(picture, 40))
+        look = {"color": colour, "linestyle": "-", "ms": 4, "lw": 1.2, "label": name}
+        lines += axes.plot(numbers, values, mark, **look)
+        if (best := chosen[picture]) is not None:
             axes.plot(best, values[best - 1], "o", ms=13, mfc="none", mec=colour, mew=1.5)
     axes.set(yscale="log", xlabel="colours", ylabel="mean squared error, levels²")
-    figure.legend(loc="outside right upper", fontsize=8)
+    # Told which, the legend leaves out no name for an underscore at its beginning.
+    figure.legend(handles=lines, loc="outside right upper", fontsize=8)
     return figure

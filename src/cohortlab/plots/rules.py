@@ -47,7 +47,8 @@ def support_and_confidence(rules: pd.DataFrame) -> Figure:
             own["support"], own["confidence"], c=own["lift"], s=14, linewidths=0, **shade
         )
         logarithmic(panel.xaxis)
-        panel.set(xlabel="support (logarithmic)", title=f"{scope}: {len(own)} rules")
+        title = f"{plain(shorten(scope))}: {len(own)} rules"
+        panel.set(xlabel="support (logarithmic)", title=title)
     np.atleast_1d(axes)[0].set_ylabel("confidence")
     # The few highest lifts are beyond the scale, else they alone would have a colour of their own.
     figure.colorbar(points, ax=axes, label="lift", extend="max")

@@ -62,7 +62,9 @@ def score_grid(assigned: pd.DataFrame, monetary: pd.Series, names: list[str]) ->
     left.set_title("customers, coloured by segment")
     right.set_title("mean money of a customer, currency")
     notes = np.vectorize(lambda value: "" if np.isnan(value) else f"{value:,.0f}")(money)
-    heat_map(right, np.log10(money), list("12345"), list("12345"), label="", notes=notes)
+    # What is no money has no logarithm; it has the colour of a hundredth.
+    money, scores = np.maximum(money, 0.01), list("12345")
+    heat_map(right, np.log10(money), scores, scores, label="", notes=notes)
     right.figure.axes[-1].set_ylabel("its logarithm, base 10", fontsize=8)
     for axes in (left, right):
         axes.set(xlabel="frequency score", ylabel="recency score (5: lately)", facecolor=EMPTY)
@@ -79,11 +81,11 @@ def _grid(values: pd.Series) -> np.ndarray:
 
 def _legend(figure: Figure, shown: list[str], names: list[str], **look: object) -> None:
     colours = dict(zip(names, cluster_colours(len(names)), strict=True))
-    handles = [
-        plt.Line2D([], [], linestyle="", color=colours[n], label=plain(n), **{"marker": "o"} | look)
-        for n in shown
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=5, fontsize=8, frameon=False)
+    look = {"marker": "o", "linestyle": ""} | look
+    texts = [plain(shorten(name, 40)) for name in shown]
+    handles = [plt.Line2D([], [], color=colours[name], **look) for name in shown]
+    place = {"loc": "outside lower center", "ncols": 5, "frameon": False}
+    figure.legend(handles, texts, fontsize=8, **place)
 
 
 def plane_views(

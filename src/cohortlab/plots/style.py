@@ -197,7 +197,7 @@ def ink_on(colours: np.ndarray, *, under: str = "white") -> np.ndarray:
 
 def _beyond(values: np.ndarray, span: tuple[float, float]) -> str:
     """Name the ends of a colour bar that stand for values beyond it."""
-    below, above = np.nanmin(values) < span[0], np.nanmax(values) > span[1]
+    below, above = (values < span[0]).any(), (values > span[1]).any()
     return {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[below, above]
 
 
@@ -285,6 +285,27 @@ def plain(text: str) -> str:
         The text, its dollar signs escaped.
     """
     return str(text).replace("$", r"\$")
+
+
+def signed_log(values: np.ndarray) -> np.ndarray:
+    """Take the logarithm of 1 + value; of a value below 0 that of its size, below 0.
+
+    Parameters
+    ----------
+    values : ndarray
+        Any numbers.
+
+    Returns
+    -------
+    ndarray
+        Of the same shape.
+
+    Examples
+    --------
+    >>> signed_log(np.array([-3.0, 0.0, 3.0])).round(2).tolist()
+    [-1.39, 0.0, 1.39]
+    """
+    return np.sign(values) * np.log1p(np.abs(values))
 
 
 def empty_figure(message: str) -> Figure:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cohortlab.plots.style import empty_figure, heat_map, logarithmic, panels, plain
+from cohortlab.plots.style import empty_figure, heat_map, logarithmic, panels, plain, shorten
 
 
 def confusion_heat_map(shares: pd.DataFrame) -> Figure:
@@ -68,7 +68,7 @@ def planted_against_found(compared: Mapping[str, pd.DataFrame]) -> Figure:
         distance = (np.log(own["found_lift"]) - np.log(own["planted_lift"])).abs()
         for row in own.loc[distance.nlargest(3).index].itertuples():
             panel.annotate(
-                plain(f"{row.planted_person}, {row.planted_item}"),
+                plain(f"{shorten(str(row.planted_person))}, {shorten(str(row.planted_item))}"),
                 (row.planted_lift, row.found_lift),
                 fontsize=7,
                 xytext=(4, 4),
@@ -76,6 +76,6 @@ def planted_against_found(compared: Mapping[str, pd.DataFrame]) -> Figure:
             )
         logarithmic(panel.xaxis)
         logarithmic(panel.yaxis)
-        panel.set(xlim=span, ylim=span, title=title)
+        panel.set(xlim=span, ylim=span, title=plain(shorten(title, 50)))
         panel.set(xlabel="planted lift", ylabel="found lift")
     return figure
