@@ -15,8 +15,9 @@ from cohortlab.review import Snapshot, review, to_markdown, to_page
 from cohortlab.review.__main__ import main
 from cohortlab.review.files import compare_stored
 from cohortlab.review.notebooks import compare_notebook
-from cohortlab.review.series import compare_series
+from cohortlab.review.series import TableChange, compare_series
 from cohortlab.review.words import counts
+from cohortlab.verify.values import Difference
 
 HOSTILE = '<script>alert(1)</script>|"x"'
 DIGEST = {"rows": 3, "columns": {"id": {"type": "str"}, "x": {"type": "float", "sum": 1.5}}}
@@ -380,6 +381,28 @@ def test_the_summary_counts_and_escapes(found):
     assert "parameters 3, metrics 1, tables 3, figures 2, notebooks 1, files 7." in text
     assert "| studies.toy.count.n | 3 | 5 | 0.4 |" in text
     assert not re.search(r"<script>", text)
+
+
+NAME = "x\n\n- [a](http://example.org)"
+
+
+def test_names_from_the_data_with_line_breaks_begin_no_new_line(found):
+    tables = [TableChange(NAME, (1, 1), rows_added=[NAME])]
+    told = [Difference(NAME, NAME, NAME, NAME + "!")]
+    text = to_markdown(type(found)("a", "b", None, tables=tables, files=told, metrics=told))
+    assert not [line for line in text.splitlines() if line.startswith("- \\[a")]
+    assert "](http" not in text
+
+
+def test_of_long_values_and_names_the_part_that_matters_is_shown(found):
+    many = "n" * 10_000
+    told = [Difference("x.json", many, f"{many}a", f"{many}b")]
+    tables = [TableChange("x.csv", (1, 1), rows_added=[many] * 5)]
+    long = type(found)("a", "b", None, tables=tables, files=told, metrics=told)
+    for text, most in ((to_markdown(long), 3000), (to_page(long), 20_000)):
+        assert len(text) < most
+        assert "na" in text
+        assert "nb" in text
 
 
 def test_the_command_writes_the_page_and_says_what_changed(project, tmp_path, monkeypatch, capsys):

@@ -14,14 +14,15 @@ from cohortlab.review.words import (
     about_table,
     about_tolerance,
     apart,
+    both_written,
     counts,
     grouped,
-    written,
+    shortened,
 )
 from cohortlab.verify.values import Difference
 
 # Enough to see what a change does; the rest is counted.
-ROWS_SHOWN = 60
+ROWS_SHOWN, CHARACTERS_SHOWN = 60, 2000
 _MARKS = {"+": "new", "-": "gone", "#": "told"}
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
@@ -77,16 +78,13 @@ def _section(name: str, content: Markup) -> Markup:
 def _differences(differences: Sequence[Difference], where: str) -> Markup:
     if not differences:
         return Markup("")
-    rows = [
-        (
-            d.place,
-            element("span", written(d.before), class_="gone"),
-            element("span", written(d.now), class_="new"),
-            apart(d),
-        )
-        for d in differences[:ROWS_SHOWN]
-    ]
+    rows = [(shortened(d.place), *_values(d), apart(d)) for d in differences[:ROWS_SHOWN]]
     return join(_rows((where, "before", "now", "apart"), rows), _left_out(differences))
+
+
+def _values(difference: Difference) -> tuple[Markup, Markup]:
+    before, now = both_written(difference, widest=CHARACTERS_SHOWN)
+    return element("span", before, class_="gone"), element("span", now, class_="new")
 
 
 def _rows(names: Iterable[str], rows: Iterable[Iterable[object]]) -> Markup:

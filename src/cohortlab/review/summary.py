@@ -10,9 +10,10 @@ from cohortlab.review.words import (
     about_notebook,
     about_table,
     apart,
+    both_written,
     counts,
     grouped,
-    written,
+    shortened,
 )
 
 LINES_SHOWN = 20
@@ -39,8 +40,7 @@ def to_markdown(review: Review) -> str:
             rows = [
                 (
                     d.place if name == "Parameters" else f"{d.file}: {d.place}",
-                    d.before,
-                    d.now,
+                    *both_written(d),
                     apart(d),
                 )
                 for d in differences
@@ -53,19 +53,20 @@ def to_markdown(review: Review) -> str:
         ("Files", [(file, about_file(own)) for file, own in grouped(review.files).items()]),
     ):
         if items:
-            shown = [f"- {escape(own)}: {escape(words)}" for own, words in items[:LINES_SHOWN]]
+            shown = [f"- {_inline(own)}: {escape(words)}" for own, words in items[:LINES_SHOWN]]
             lines += ["", f"### {name}", "", *shown, *_left_out(items)]
     return "\n".join(lines) + "\n"
 
 
 def _table(rows: Sequence[tuple]) -> list[str]:
-    lines = [
-        "| " + " | ".join(escape(written(value)).replace("\n", " ") for value in row) + " |"
-        for row in rows[:LINES_SHOWN]
-    ]
+    lines = ["| " + " | ".join(map(_inline, row)) + " |" for row in rows[:LINES_SHOWN]]
     left_out = _left_out(rows)
     head = ["| where | before | now | apart |", "|---|---|---|---|"]
     return [*head, *lines, *([""] if left_out else []), *left_out]
+
+
+def _inline(text: str) -> str:
+    return escape(shortened(text))
 
 
 def _left_out(items: Sequence) -> list[str]:

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Sequence
 from cohortlab.review.changes import Review
 from cohortlab.review.notebooks import FigureChange, NotebookChange
 from cohortlab.review.series import TableChange
-from cohortlab.verify.values import ABSENT, FITTED_TOLERANCE, RELATIVE_TOLERANCE, Difference
+from cohortlab.verify.values import (
+    ABSENT,
+    FITTED_TOLERANCE,
+    RELATIVE_TOLERANCE,
+    WIDEST,
+    Difference,
+    from_where_they_differ,
+)
+
+WIDEST_NAME = 300
 
 
 def counts(review: Review) -> dict[str, int]:
@@ -91,6 +100,49 @@ def written(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
+def both_written(difference: Difference, *, widest: int = WIDEST) -> tuple[str, str]:
+    """Write both values of a difference; of long ones, from where they begin to differ.
+
+    Parameters
+    ----------
+    difference : Difference
+        Of two values.
+    widest : int, default 120
+        The most characters of each.
+
+    Returns
+    -------
+    tuple of str
+        Not escaped.
+    """
+    both = written(difference.before), written(difference.now)
+    return from_where_they_differ(*both, widest=widest)
+
+
+def shortened(text: str, *, widest: int = WIDEST_NAME) -> str:
+    r"""Write a name from the data in one line that is not too long.
+
+    Parameters
+    ----------
+    text : str
+        Any.
+    widest : int, default 300
+        The most characters.
+
+    Returns
+    -------
+    str
+        Not escaped.
+
+    Examples
+    --------
+    >>> shortened("a\nb", widest=2)
+    'a …'
+    """
+    line = " ".join(text[: widest + 1].splitlines())
+    return line if len(text) <= widest else f"{line[:widest]}…"
+
+
 def grouped(differences: Iterable[Difference]) -> dict[str, list[Difference]]:
     """Group differences by their file.
 
@@ -133,7 +185,7 @@ def about_table(change: TableChange) -> str:
     ):
         if names:
             more = ", …" if len(names) > 5 else ""
-            parts.append(f"{len(names)} {what} ({', '.join(names[:5])}{more})")
+            parts.append(f"{len(names)} {what} ({', '.join(map(shortened, names[:5]))}{more})")
     if change.values:
         parts.append(f"values beyond tolerance: {len(change.values)}")
     return "; ".join(parts) + "."

@@ -47,21 +47,40 @@ class Difference:
     def __str__(self) -> str:
         """Write the difference in one line; of long values, from where they begin to differ."""
         apart = "" if self.apart is None else f" ({self.apart:.1e} apart)"
-        before, now = _from_where_they_differ(repr(self.before), repr(self.now))
+        before, now = from_where_they_differ(repr(self.before), repr(self.now))
         return f"{self.file}: {self.place}: committed {before}, now {now}{apart}"
 
 
-def _from_where_they_differ(before: str, now: str) -> tuple[str, str]:
+def from_where_they_differ(before: str, now: str, *, widest: int = WIDEST) -> tuple[str, str]:
+    """Shorten two long texts to the part in which they begin to differ.
+
+    Parameters
+    ----------
+    before, now : str
+        The two.
+    widest : int, default 120
+        So many characters of each are kept, some of them before the first that differs.
+
+    Returns
+    -------
+    tuple of str
+        Both, with an ellipsis where something is left out.
+
+    Examples
+    --------
+    >>> from_where_they_differ("x" * 50 + "before", "now", widest=10)
+    ('xxxxxxxxxx…', 'now')
+    """
     pairs = enumerate(zip(before, now, strict=False))
     differs = next((i for i, (old, new) in pairs if old != new), min(len(before), len(now)))
-    return _excerpt(before, differs), _excerpt(now, differs)
+    return _excerpt(before, differs, widest), _excerpt(now, differs, widest)
 
 
-def _excerpt(text: str, place: int) -> str:
-    if len(text) <= WIDEST:
+def _excerpt(text: str, place: int, widest: int) -> str:
+    if len(text) <= widest:
         return text
     start = max(place - LEAD, 0)
-    end = start + WIDEST
+    end = start + widest
     return "…" * (start > 0) + text[start:end] + "…" * (len(text) > end)
 
 
