@@ -280,6 +280,7 @@ def test_on_another_kind_of_machine_drawings_and_last_digits_may_differ(made):
     ("name", "text"),
     [
         ("results/toy/count.json", '{"rows": 12'),
+        ("results/toy/count.json", "[" * 100_000),
         ("results/toy/alerts.jsonl", '{"rows": 1}\n{"ro'),
         ("results/toy/series.csv", "a\n" + "1" * 200_000),  # longer than a field of CSV may be
         ("reports/toy/count.ipynb", ""),

@@ -326,6 +326,12 @@ def test_lines_end_at_line_feeds_alone_and_need_be_neither_full_nor_objects():
     assert changes_in_lines(before, now) == ([], [], values)
 
 
+def test_columns_of_one_name_are_all_compared():
+    change = compare_series("x.csv", "k,a,a\n1,2,3\n", "k,a,a\n1,4,5\n", tolerance=1e-6)
+    told = [(d.place, d.before, d.now) for d in change.values]
+    assert told == [("1 / a", "2", "4"), ("1 / a (2)", "3", "5")]
+
+
 def test_what_stands_beyond_the_header_is_compared():
     change = compare_series("x.csv", "k,a\n1,2,3\n", "k,a\n1,2,4\n", tolerance=1e-6)
     assert [(d.place, d.before, d.now) for d in change.values] == [

@@ -123,6 +123,35 @@ def test_a_folder_that_cannot_be_written_is_told_in_one_message(make_project, ru
     assert "results" in said
 
 
+FOLDER = """
+import pandas as pd
+from cohortlab.notebook import Results
+results = Results(study)
+results.write("log/table.parquet", pd.DataFrame({"value": range(n)}))
+results.write("count.json", {"n": n})
+"""
+
+
+@pytest.mark.parametrize("was_there", ["a file", "a link", "a broken link"])
+def test_results_take_the_place_of_whatever_was_there(make_project, run, tmp_path, was_there):
+    project = make_project(FOLDER)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "mine.txt").write_text("mine")
+    results = project / "results/toy"
+    results.mkdir(parents=True)
+    (results / "count.json").mkdir()  # a folder where a file goes
+    if was_there == "a file":
+        (results / "log").write_text("a file where a folder goes")
+    else:
+        (results / "log").symlink_to(elsewhere if was_there == "a link" else tmp_path / "nowhere")
+    assert run(project)[0] == 0
+    assert sorted(path.name for path in results.iterdir()) == ["count.json", "log"]
+    assert (results / "count.json").is_file()
+    assert [path.name for path in (results / "log").iterdir()] == ["table.parquet"]
+    assert (elsewhere / "mine.txt").read_text() == "mine"
+
+
 def test_what_others_left_beside_a_step_s_scratch_stays(make_project, run):
     project = make_project(WRITE)
     (project / "results/toy/.count-mine").mkdir(parents=True)

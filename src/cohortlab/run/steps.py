@@ -132,7 +132,7 @@ def _staging(results: Path, step: str) -> Iterator[Path]:
         process = int(number)
         # In a container the same process id comes again, so our own is that of a run long dead.
         if process == os.getpid() or not _alive(process):
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
+            _remove(left)
     staging = results / f".{step}-{os.getpid()}"
     staging.mkdir()
     try:
@@ -198,13 +198,22 @@ def _publish(staging: Path, results: Path) -> None:
     """Move finished results into place, each by one rename."""
     for item in sorted(staging.iterdir()):
         target = results / item.name
-        if not target.is_dir():
+        if not target.is_dir() and not item.is_dir():
             item.replace(target)
             continue
         aside = staging.with_suffix(".old")
-        target.replace(aside)
+        if target.exists() or target.is_symlink():
+            target.replace(aside)
         item.replace(target)
-        shutil.rmtree(aside)
+        _remove(aside)
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder or a file; of a link, the link."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _write_clean(source: Path, target: Path, root: Path) -> None:

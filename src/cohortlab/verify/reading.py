@@ -18,6 +18,7 @@ UNREADABLE = (
     csv.Error,
     YAMLError,
     ValidationError,
+    RecursionError,  # brackets within brackets, by the thousand
 )
 # What stands beyond the header's columns, and what stands in a line of JSON that is no object.
 BEYOND, VALUE = "(beyond the header)", "(value)"
@@ -34,7 +35,8 @@ def read_csv(text: str) -> tuple[list[str], list[dict[str, Any]]]:
     Returns
     -------
     columns : list of str
-        The names in its header, and `BEYOND` where a row is longer.
+        The names in its header, each with a number from the second time on that it comes, and
+        `BEYOND` where a row is longer.
     rows : list of dict
         Texts by column; None where a row is shorter.
 
@@ -43,10 +45,17 @@ def read_csv(text: str) -> tuple[list[str], list[dict[str, Any]]]:
     >>> read_csv("a,b\n1,2,3\n")
     (['a', 'b', '(beyond the header)'], [{'a': '1', 'b': '2', '(beyond the header)': ['3']}])
     """
-    reader = csv.DictReader(io.StringIO(text, newline=""), restkey=BEYOND)
-    rows = list(reader)
+    stream = io.StringIO(text, newline="")
+    columns = _told_apart(next(csv.reader(stream), []))
+    rows = list(csv.DictReader(stream, columns, restkey=BEYOND))
     longer = [BEYOND] if any(BEYOND in row for row in rows) else []
-    return [*(reader.fieldnames or []), *longer], rows
+    return [*columns, *longer], rows
+
+
+def _told_apart(names: list[str]) -> list[str]:
+    """Add a number to each name that was there before."""
+    before = [names[:place].count(name) for place, name in enumerate(names)]
+    return [f"{name} ({n + 1})" if n else name for name, n in zip(names, before, strict=True)]
 
 
 def read_json_lines(text: str) -> tuple[list[str], list[dict[str, Any]]]:
