@@ -234,6 +234,12 @@ def test_quality_is_that_of_the_definitions():
     }
 
 
+def test_a_score_without_end_is_a_score_like_any_other():
+    is_attack = np.array([True, False, False])
+    found = quality(np.array([np.inf, 2.0, 1.0]), is_attack, is_attack, days=1.0)
+    assert (found["average_precision"], found["roc_auc"]) == (1.0, 1.0)
+
+
 def test_what_is_not_defined_is_none():
     nothing = np.zeros(3, dtype=bool)
     assert set(quality(np.ones(3), nothing, nothing, days=None).values()) == {None}

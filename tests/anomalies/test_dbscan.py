@@ -144,6 +144,7 @@ def test_the_compiled_round_is_the_plain_one():
         (np.zeros(3), {}, "expected a table"),
         (np.zeros((3, 1)), {"eps": 0.0}, "eps should be"),
         (np.zeros((3, 1)), {"eps": np.nan}, "eps should be"),
+        (np.zeros((3, 1)), {"eps": "wide"}, "eps should be"),
         (np.zeros((3, 1)), {"min_samples": 0}, "min_samples should be"),
         (np.zeros((3, 1)), {"min_samples": 2.5}, "min_samples should be"),
     ],

@@ -84,6 +84,15 @@ def test_where_all_are_equal_only_what_differs_is_flagged(name):
 
 
 @detectors
+def test_where_nearly_all_are_equal_the_others_have_scores_that_rank_them(name):
+    # The distance within which flows are neighbours is nearly 0 here.
+    found = train(name, np.repeat([0.0, 10.0, 20.0], [50, 1, 1])[:, None])
+    assert np.isfinite(found.scores).all()
+    if name in ("dbscan", "isolation_forest"):
+        assert found.scores[0] < found.scores[50] < found.scores[51]
+
+
+@detectors
 def test_huge_values_are_no_error(name):
     X = cloud()
     X[0] = 1e12
@@ -134,8 +143,9 @@ def test_an_option_out_of_range_is_named_with_what_is_allowed(name, option, valu
 def test_unknown_detectors_and_shares_are_named():
     with pytest.raises(ValueError, match=r"unknown detector 'guess'.*dbscan"):
         train("guess", np.zeros((3, 1)))
-    with pytest.raises(ValueError, match="expected_share"):
-        train("dbscan", np.zeros((3, 1)), expected_share=1.0)
+    for share in (1.0, "few", np.nan):
+        with pytest.raises(ValueError, match="expected_share"):
+            train("dbscan", np.zeros((3, 1)), expected_share=share)
 
 
 def test_noise_is_what_dbscan_flags():

@@ -185,8 +185,13 @@ def test_what_lies_under_transparent_pixels_makes_no_difference():
         (np.zeros((2, 2, 3)), 8, "float64"),
         (np.zeros((2, 2), dtype=np.uint8), 8, r"shape \(2, 2\)"),
         (np.zeros((2, 0, 3), dtype=np.uint8), 8, "no pixels"),
-        (np.zeros((2, 2, 3), dtype=np.uint8), 1, "n_colours is 1"),
-        (np.zeros((2, 2, 3), dtype=np.uint8), 257, "n_colours is 257"),
+        (
+            np.zeros((2, 2, 3), dtype=np.uint8),
+            1,
+            "n_colours: expected a whole number from 2 to 256, got 1",
+        ),
+        (np.zeros((2, 2, 3), dtype=np.uint8), 257, "n_colours: expected .* got 257"),
+        (np.zeros((2, 2, 3), dtype=np.uint8), 2.5, "n_colours: expected .* got 2.5"),
     ],
 )
 def test_what_is_no_picture_is_named(picture, n_colours, message):
@@ -342,6 +347,13 @@ def test_palettes_are_matched_before_they_are_compared():
     assert palette.matched_palettes(one, np.add(one[::-1], [3, 0, 0, 0])) == 3.0
 
 
+@pytest.mark.parametrize("most", [0, 1, 2.5])
+def test_one_number_of_colours_alone_is_refused(most, photograph):
+    found = palette.distinct_colours(photograph)
+    with pytest.raises(ValueError, match="most: expected a whole number from 2"):
+        palette.number_of_colours(found, most=most, rng=rng())
+
+
 # Logs.
 
 
@@ -358,6 +370,8 @@ def test_pictures_are_put_together_from_pixels_in_any_order():
     assert (palette.pictures_of(sizes, shuffled)["p"] == picture).all()
     with pytest.raises(ValueError, match="p has 14 pixels"):
         palette.pictures_of(sizes, pixels.iloc[1:])
+    with pytest.raises(ValueError, match="p has 0 pixels, expected each of 0 to"):
+        palette.pictures_of(sizes, pixels.iloc[:0])
 
 
 def test_all_methods_are_named_with_their_size(photograph):

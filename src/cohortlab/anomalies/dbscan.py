@@ -1,6 +1,7 @@
 """DBSCAN on rows with weights: scikit-learn's labels, in memory that repetition cannot grow."""
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
@@ -9,6 +10,8 @@ from cohortlab.anomalies.joining import linked
 from cohortlab.clusters.density import knee
 
 NOISE = -1
+#: The least distance that counts: its square is a number, and so is any distance over it.
+LEAST_REACH = 1e-150
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def dbscan(X: np.ndarray, *, eps: float | None = None, min_samples: int = 10) ->
         raise ValueError(f"expected a table of at least one row, got an array of shape {X.shape}")
     if not isinstance(min_samples, int | np.integer) or min_samples < 1:
         raise ValueError(f"min_samples should be a whole number from 1, but is {min_samples!r}")
-    if eps is not None and not 0 < eps < np.inf:
+    if eps is not None and not (isinstance(eps, Real) and 0 < eps < np.inf):
         raise ValueError(f"eps should be a number above 0, but is {eps!r}")
     rows = distinct_rows(X)
     near = nearest(rows, min_samples)
@@ -119,7 +122,7 @@ def knee_of(reach: np.ndarray) -> float:
     """
     finite = reach[np.isfinite(reach)]
     # Where most rows are equal the knee is zero, and a distance cannot be.
-    return max(knee(finite), float(np.finfo(float).tiny)) if len(finite) else 1.0
+    return max(knee(finite), LEAST_REACH) if len(finite) else 1.0
 
 
 def _labels(rows: Distinct, near: Near, core: np.ndarray, eps: float) -> np.ndarray:

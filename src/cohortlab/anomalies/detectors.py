@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 
 import numpy as np
 from sklearn.cluster import HDBSCAN
@@ -11,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import KDTree
 
 from cohortlab.anomalies.calibration import threshold_for
-from cohortlab.anomalies.dbscan import dbscan
+from cohortlab.anomalies.dbscan import LEAST_REACH, dbscan
 from cohortlab.anomalies.distinct import Distinct, distinct_rows
 from cohortlab.anomalies.options import check_options
 from cohortlab.anomalies.reach import least_reach
@@ -134,7 +135,7 @@ def train(
     """
     if name not in DETECTORS:
         raise ValueError(f"unknown detector {name!r}: choose one of {list(DETECTORS)}")
-    if not 0 < expected_share < 1:
+    if not (isinstance(expected_share, Real) and 0 < expected_share < 1):
         raise ValueError(f"expected_share should lie in (0, 1), but is {expected_share!r}")
     check_options(options or {})
     X = np.asarray(X, dtype=float)
@@ -264,7 +265,7 @@ def _limit(members: np.ndarray, core: np.ndarray) -> float:
     """Find the largest reach from a member of a cluster to its nearest other member."""
     ones = np.ones(len(members))
     reach, _ = least_reach(members, core, members, core, ones, skip_equal=True)
-    return max(float(reach.max()), float(np.finfo(float).tiny))
+    return max(float(reach.max()), LEAST_REACH)
 
 
 def by_mixture(

@@ -97,6 +97,8 @@ def quality(
     """
     hits, n_flagged, n_attacks = (int(v.sum()) for v in (flagged & is_attack, flagged, is_attack))
     ranked = 0 < n_attacks < len(is_attack)
+    # Both measures hang on the order alone, and a score may be infinite, which they refuse.
+    scores = np.unique(scores, return_inverse=True)[1]
     return {
         "precision": hits / n_flagged if n_flagged else None,
         "recall": hits / n_attacks if n_attacks else None,

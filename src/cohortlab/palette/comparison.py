@@ -42,7 +42,7 @@ def pictures_of(pictures: pd.DataFrame, pixels: pd.DataFrame) -> dict[str, np.nd
     groups = dict(list(in_order.groupby("picture", observed=True)))
     sizes = pictures.assign(size=pictures["width"] * pictures["height"])
     for row in sizes.sort_values(["size", "picture"], ascending=[False, True]).itertuples():
-        own = groups[row.picture]
+        own = groups.get(row.picture, in_order[:0])
         if not np.array_equal(own["pixel"], np.arange(row.size)):
             raise ValueError(
                 f"{row.picture} has {len(own)} pixels, expected each of 0 to {row.size - 1} once."

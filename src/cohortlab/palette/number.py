@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cohortlab.intervals import check_number
 from cohortlab.palette.distinct import Distinct
 from cohortlab.palette.kmeans import N_STARTS, weighted_kmeans
 from cohortlab.palette.points import to_colours, to_points
@@ -41,7 +42,7 @@ def number_of_colours(
     found : Distinct
         The colours of an opaque picture, with their counts.
     most : int
-        Numbers from 1 to this are tried.
+        Numbers from 1 to this are tried; at least 2.
     rng : numpy.random.Generator
         Of k-means.
     n_starts : int, default 8
@@ -52,6 +53,11 @@ def number_of_colours(
     Number
         A picture of no more distinct colours has exactly these.
 
+    Raises
+    ------
+    ValueError
+        If `most` is less than 2: with one number alone nothing stands out.
+
     Notes
     -----
     Colours spread evenly along a line have with k centres an error of 1/k^2 of that with one; over
@@ -60,6 +66,7 @@ def number_of_colours(
     twice as much as along a line; of several, the one with the largest such drop. No theory gives
     the threshold for all pictures: it is what leaves gradients and noise without a number.
     """
+    check_number(most, where="most", low=2, whole=True)
     if len(found.colours) <= most:
         return Number(len(found.colours), np.zeros(0), found.colours)
     points = to_points(found.colours, space="srgb")

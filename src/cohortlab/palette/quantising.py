@@ -121,8 +121,7 @@ def _check(picture: np.ndarray, n_colours: int) -> None:
         )
     if not picture.size:
         raise ValueError(f"The picture has no pixels: its shape is {picture.shape}.")
-    if not 2 <= n_colours <= MOST_COLOURS:
-        raise ValueError(f"n_colours is {n_colours}, expected 2 to {MOST_COLOURS}.")
+    check_number(n_colours, where="n_colours", low=2, high=MOST_COLOURS, whole=True)
 
 
 def _palette_of(
