@@ -18,7 +18,7 @@ from cohortlab.score.__main__ import main
 from cohortlab.score.reading import read_parts
 from cohortlab.score.storage import _digest
 from cohortlab.score.stream import score_file
-from cohortlab.score.votes import _vote, vote
+from cohortlab.score.votes import _add_of_block, vote
 
 RECIPE = Recipe(
     "money", ("recency", "pieces"), 15, 5, "hamming", 15, 50, 3, 5, 500, ("money",), "standard"
@@ -88,7 +88,7 @@ def test_the_vote_is_the_mean_share_over_the_trees(bundle):
         assert votes[row] == pytest.approx(np.mean(shares, axis=0))
 
 
-def test_walking_in_blocks_gives_the_leaves_of_every_row_and_tree():
+def test_walking_in_blocks_gives_the_leaves_of_every_row_and_tree(monkeypatch):
     rng = np.random.default_rng(2)
     # Rounded, so that values lie on thresholds; more rows than a block; trees of unlike depth.
     X = np.round(rng.random((700, 3)), 2)
@@ -97,8 +97,13 @@ def test_walking_in_blocks_gives_the_leaves_of_every_row_and_tree():
     number = forest.leaf_number
     shares = rng.random((number.max() + 1, 4))
     expected = sum(shares[leaves] for leaves in number[forest.apply(X)].T) / forest.n_trees
-    assert np.array_equal(vote(forest, shares, X), expected)
-    assert np.array_equal(_vote.py_func(X.astype("f4"), shares, *forest.by_depth), expected)
+    for few in (0, len(X)):  # in threads, and in turn
+        monkeypatch.setattr("cohortlab.score.votes._FEW", few)
+        assert np.array_equal(vote(forest, shares, X), expected)
+    votes = np.zeros_like(expected)
+    for block in range(3):
+        _add_of_block.py_func(block, votes, X.astype("f4"), shares, *forest.by_depth)
+    assert np.array_equal(votes / forest.n_trees, expected)
 
 
 def test_a_tree_that_is_a_single_leaf_votes_too():

@@ -135,12 +135,12 @@ class LeafForest:
         # A child comes after its parent, so no walk can go in circles.
         if (sides <= np.tile(inner, 2)).any() or (sides >= n_nodes).any():
             raise ValueError("a node leads nowhere")
-        starts = np.concatenate([self.roots, sides])
-        if len(starts) != n_nodes or len(np.unique(starts)) != n_nodes:
-            raise ValueError("a node hangs on none or on two others")
         roots_fit = len(self.roots) and 0 <= self.roots.min() <= self.roots.max() < n_nodes
         if not roots_fit or self.feature.max() >= n_features:
             raise ValueError("a tree asks for what is not there")
+        starts = np.concatenate([self.roots, sides])
+        if (np.bincount(starts, minlength=n_nodes) != 1).any():
+            raise ValueError("a node hangs on none or on two others")
 
 
 def fit_leaf_forest(

@@ -8,6 +8,8 @@ from cohortlab.embedding.forest import LeafForest
 
 #: Rows that walk through a tree together; their places and values stay in the nearest cache.
 _BLOCK = 256
+#: Up to so many rows, starting threads and their waiting takes longer than one thread needs.
+_FEW = 20_000
 
 
 def leaf_counts(
@@ -55,7 +57,10 @@ def vote(forest: LeafForest, shares: np.ndarray, X: np.ndarray) -> np.ndarray:
         Each row sums to 1. A row's numbers hang on no other row.
     """
     X = np.ascontiguousarray(X, dtype=np.float32)
-    return _vote(X, shares, *forest.by_depth)
+    add = _add_in_turn if len(X) <= _FEW else _add_in_threads
+    votes = np.zeros((len(X), shares.shape[1]))
+    add(votes, X, shares, *forest.by_depth)
+    return votes / forest.n_trees
 
 
 def vote_without_self(counts: np.ndarray, number: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -84,22 +89,31 @@ def vote_without_self(counts: np.ndarray, number: np.ndarray, labels: np.ndarray
     return total / number.shape[1]
 
 
-@compiled(parallel=True)
-def _vote(X, shares, feature, threshold, child, number, roots, depth):
-    votes = np.zeros((len(X), shares.shape[1]))
-    for block in prange((len(X) + _BLOCK - 1) // _BLOCK):
-        first, last = block * _BLOCK, min((block + 1) * _BLOCK, len(X))
-        place = np.empty(_BLOCK, dtype=np.uint32)
-        for tree in range(len(roots)):
-            place[:] = roots[tree]
-            # All rows take a step before any takes the next: the steps of one row wait for each
-            # other, those of many do not.
-            for _ in range(depth[tree]):
-                for row in range(first, last):
-                    at = place[row - first]
-                    place[row - first] = child[at] + (X[row, feature[at]] > threshold[at])
+@compiled()
+def _add_of_block(block, votes, X, shares, feature, threshold, child, number, roots, depth):
+    first, last = block * _BLOCK, min((block + 1) * _BLOCK, len(X))
+    place = np.empty(_BLOCK, dtype=np.uint32)
+    for tree in range(len(roots)):
+        place[:] = roots[tree]
+        # All rows take a step before any takes the next: the steps of one row wait for each
+        # other, those of many do not.
+        for _ in range(depth[tree]):
             for row in range(first, last):
-                leaf = number[place[row - first]]
-                for cluster in range(shares.shape[1]):
-                    votes[row, cluster] += shares[leaf, cluster]
-    return votes / len(roots)
+                at = place[row - first]
+                place[row - first] = child[at] + (X[row, feature[at]] > threshold[at])
+        for row in range(first, last):
+            leaf = number[place[row - first]]
+            for cluster in range(shares.shape[1]):
+                votes[row, cluster] += shares[leaf, cluster]
+
+
+@compiled()
+def _add_in_turn(votes, X, shares, feature, threshold, child, number, roots, depth):
+    for block in range((len(X) + _BLOCK - 1) // _BLOCK):
+        _add_of_block(block, votes, X, shares, feature, threshold, child, number, roots, depth)
+
+
+@compiled(parallel=True)
+def _add_in_threads(votes, X, shares, feature, threshold, child, number, roots, depth):
+    for block in prange((len(X) + _BLOCK - 1) // _BLOCK):
+        _add_of_block(block, votes, X, shares, feature, threshold, child, number, roots, depth)
