@@ -33,6 +33,11 @@ def variables():
         yield {**os.environ, **named}
 
 
+def cold():
+    """Give this process's environment without the server that other tests may have in it."""
+    return {name: value for name, value in os.environ.items() if name != warm.WARM_VARIABLE}
+
+
 def start(project, variables, study="toy"):
     command = [sys.executable, "-m", "cohortlab.run", "count", study]
     return subprocess.Popen(command, cwd=project, env=variables, stderr=subprocess.PIPE, text=True)
@@ -62,7 +67,7 @@ def test_a_warm_step_gives_the_bytes_of_one_that_starts_by_itself(make_project, 
     imported = 'import sys\nresults.write("imported.json", "numba" in sys.modules)'
     project = make_project(WRITE, imported)
     versions = []
-    for environment in (os.environ, variables):
+    for environment in (cold(), variables):
         process = start(project, environment)
         process.communicate()
         assert process.returncode == 0
@@ -131,7 +136,7 @@ def test_a_step_that_is_stopped_tidies_up(make_project, variables, tmp_path, num
     project = make_project(WRITE, STARTED, SLEEP)
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    process = start(project, {**(variables if is_warm else os.environ), "TMPDIR": str(scratch)})
+    process = start(project, {**(variables if is_warm else cold()), "TMPDIR": str(scratch)})
     wait_for((project / "started").exists)
     assert list(scratch.glob("cohortlab-*"))
     assert list(project.glob("results/toy/.count-*"))
@@ -184,7 +189,7 @@ def test_sockets_have_short_paths_whatever_the_folder_of_temporary_files(
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
     project = make_project(WRITE)
     with warm.warm_server() as named:
-        variables = {**os.environ, **(named if is_warm else {}), "TMPDIR": str(scratch)}
+        variables = {**cold(), **(named if is_warm else {}), "TMPDIR": str(scratch)}
         process = start(project, variables)
         process.communicate()
     assert process.returncode == 0
