@@ -52,6 +52,12 @@ def test_limits_are_numbers_of_zero_or_more(wrong):
         Limits(**wrong)
 
 
+@pytest.mark.parametrize(("n", "size"), [(0, "0 rows"), (1, "1 row")])
+def test_so_few_rows_are_no_mixture(n, size):
+    with pytest.raises(ValueError, match=f"X has {size}; expected two or more"):
+        search(X[:n], [1], ["EII"])
+
+
 def test_limits_as_a_dictionary_are_refused():
     with pytest.raises(ValueError, match="expected Limits, such as"):
         search(X, [1], ["EII"], limits={"smallest_size": 3})

@@ -4,6 +4,7 @@ from cohortlab.embedding.choice import choose_gap, elbow, gap_statistic, number_
 from cohortlab.embedding.chosen import refit_chosen
 from cohortlab.embedding.comparison import agreement, leaderboard, stability
 from cohortlab.embedding.drivers import driver_words, exceedance
+from cohortlab.embedding.fitting import fit_recipe
 from cohortlab.embedding.forest import LeafForest, fit_leaf_forest
 from cohortlab.embedding.plane import draw_plane
 from cohortlab.embedding.proximity import (
@@ -35,6 +36,7 @@ __all__ = [
     "elbow",
     "exceedance",
     "fit_leaf_forest",
+    "fit_recipe",
     "gap_statistic",
     "leaderboard",
     "nearest_rows",

@@ -41,7 +41,7 @@ def nearest_rows(X: np.ndarray, n_neighbours: int, *, metric: str) -> tuple[np.n
     X : ndarray of shape (n_rows, n_columns)
         Leaves, or any numbers.
     n_neighbours : int
-        How many, the row itself counted.
+        How many, the row itself counted; at most the number of rows.
     metric : str
         `hamming` (share of columns that differ) or `euclidean`.
 
@@ -52,11 +52,20 @@ def nearest_rows(X: np.ndarray, n_neighbours: int, *, metric: str) -> tuple[np.n
     distances : ndarray of float32, shape (n_rows, n_neighbours)
         Their distances.
 
+    Raises
+    ------
+    ValueError
+        If there are fewer rows than neighbours.
+
     Examples
     --------
     >>> nearest_rows(np.array([[1, 1], [1, 2], [3, 3]]), 2, metric="hamming")[0].tolist()
     [[0, 1], [1, 0], [2, 0]]
     """
+    if not 1 <= n_neighbours <= len(X):
+        raise ValueError(
+            f"n_neighbours: expected 1 to the {len(X)} rows at hand, got {n_neighbours}: lower it"
+        )
     prepare, between = _METRICS[metric]
     prepared = prepare(X)
     indices = np.empty((len(X), n_neighbours), dtype=np.int32)

@@ -211,7 +211,12 @@ def search(
 
 def _read_rows(X, sample_weight) -> Rows:
     """Check data and weights, and collapse equal rows."""
-    X = check_array(X, dtype=np.float64, ensure_min_samples=2, ensure_all_finite=False)
+    X = check_array(X, dtype=np.float64, ensure_min_samples=0, ensure_all_finite=False)
+    if len(X) < 2:
+        raise ValueError(
+            f"X has {say_size(len(X), 'row')}; expected two or more, since one row has no spread: "
+            "take more data, or set fewer rows apart."
+        )
     weight = check_weights(sample_weight, X)
     check_size(X[held_rows(weight, len(X))], 1)
     warn_if_scaled(weight)
