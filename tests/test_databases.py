@@ -116,7 +116,9 @@ def engine(request, tmp_path, monkeypatch):
         sqlite3.connect(tmp_path / "shop.sqlite").close()
         monkeypatch.setenv(VARIABLE, f"sqlite:///{tmp_path}/shop.sqlite")
     else:
-        monkeypatch.setenv(VARIABLE, request.getfixturevalue("postgres_url"))
+        # A statement that waits where it should not would otherwise wait for ever.
+        patient = "?options=-cstatement_timeout%3D5s"
+        monkeypatch.setenv(VARIABLE, request.getfixturevalue("postgres_url") + patient)
     return open_database(url_from_environment(VARIABLE))
 
 
@@ -144,3 +146,45 @@ def test_an_error_in_a_transaction_undoes_all_of_it(engine):
         write_and_fail(engine)
     with pytest.raises(DatabaseError, match="paid"), reading(engine) as connection:
         connection.execute(text("SELECT * FROM paid"))
+
+
+@pytest.mark.parametrize("wait_sec", [0, 0.0004])
+def test_a_writer_that_may_not_wait_fails_at_once(engine, wait_sec):
+    with (
+        writing(engine, lock=1, wait_sec=1),
+        pytest.raises(DatabaseError, match=r"lock timeout|is locked"),
+        writing(engine, lock=1, wait_sec=wait_sec),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("wait_sec", [0, 1e7, float("inf")])
+def test_a_writer_who_need_not_wait_writes_whatever_the_wait(engine, wait_sec):
+    with writing(engine, lock=1, wait_sec=wait_sec) as connection:
+        connection.execute(text("CREATE TABLE paid (amount INTEGER)"))
+    with reading(engine) as connection:
+        assert connection.execute(text("SELECT count(*) FROM paid")).scalar() == 0
+
+
+def test_a_writer_of_a_file_may_wait_for_months(tmp_path):
+    engine = open_database(sqlite_url(tmp_path / "shop.sqlite"))
+    with writing(engine, lock=1, wait_sec=1e7) as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 2**31 - 1
+
+
+@pytest.mark.parametrize("statement", ["ATTACH '{new}' AS new", "PRAGMA query_only = OFF"])
+def test_what_is_opened_for_reading_makes_no_file_and_stays_so(tmp_path, statement):
+    sqlite3.connect(tmp_path / "shop.sqlite").close()
+    engine = open_database(sqlite_url(tmp_path / "shop.sqlite"))
+    with (
+        pytest.raises(DatabaseError, match="not authorized"),
+        reading(engine) as connection,
+    ):
+        connection.exec_driver_sql(statement.format(new=tmp_path / "new.sqlite"))
+    assert [path.name for path in tmp_path.iterdir()] == ["shop.sqlite"]
+
+
+@pytest.mark.parametrize("name", ["SHÖP_URL", "1_URL", "SHOP URL", "SHOP-URL", ""])
+def test_a_name_that_no_shell_takes_is_none_of_a_variable(name):
+    with pytest.raises(DatabaseError, match="name of an environment variable"):
+        url_from_environment(name)

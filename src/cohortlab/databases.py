@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +38,10 @@ _READ_ONLY = {
         "SET LOCAL TIME ZONE 'UTC'",
     ],
 }
+# To attach a file that is not there makes it, and a PRAGMA may lift what makes reading safe.
+_NEVER_READING = (sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_PRAGMA)
+# Both databases count milliseconds in 32 bits, and to PostgreSQL 0 means for ever.
+_SHORTEST_WAIT_MS, _LONGEST_WAIT_MS = 1, 2**31 - 1
 _UNNAMED = "the reason is not shown, as it may quote the URL; try the URL with psql"
 
 
@@ -64,7 +69,7 @@ def url_from_environment(variable: str) -> URL:
         If this is no name of a variable, the variable is not set, or holds no URL of SQLite or
         PostgreSQL. What was given is not repeated: it might be a URL in the wrong place.
     """
-    if not re.fullmatch(r"[A-Za-z_]\w*", variable):
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
         raise DatabaseError(
             "url_variable must be the name of an environment variable, such as "
             "COHORTLAB_DATABASE_URL, but is something else. A URL belongs into the environment."
@@ -148,10 +153,14 @@ def _begin_sqlite(connection: Connection) -> None:
     if wait_sec is None:
         connection.exec_driver_sql("BEGIN")
         return
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(wait_sec * 1000)}")
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {_wait_ms(wait_sec)}")
     # With a write-ahead log readers see the old state while a writer is at work, and neither waits.
     connection.exec_driver_sql("PRAGMA journal_mode = WAL")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _wait_ms(wait_sec: float) -> int:
+    return round(min(max(wait_sec * 1000, _SHORTEST_WAIT_MS), _LONGEST_WAIT_MS))
 
 
 @contextlib.contextmanager
@@ -166,7 +175,7 @@ def writing(engine: Engine, *, lock: int, wait_sec: float) -> Iterator[Connectio
     lock : int
         Number of the lock, of 64 bits; SQLite has one lock for the whole file.
     wait_sec : float
-        Longest wait for the lock, seconds.
+        Longest wait for the lock, seconds; 0 does not wait, and beyond 24 days it is 24 days.
 
     Yields
     ------
@@ -182,7 +191,7 @@ def writing(engine: Engine, *, lock: int, wait_sec: float) -> Iterator[Connectio
         connection = bare.execution_options(wait_sec=wait_sec)
         with connection.begin():
             if engine.dialect.name == "postgresql":
-                wait = {"wait": f"{round(wait_sec * 1000)}ms"}
+                wait = {"wait": f"{_wait_ms(wait_sec)}ms"}
                 connection.execute(text("SELECT set_config('lock_timeout', :wait, true)"), wait)
                 # The lock ends with the transaction, however that ends: no run leaves it behind.
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
@@ -202,7 +211,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
     Yields
     ------
     sqlalchemy.Connection
-        A statement that would change anything through it is refused.
+        A statement that would change anything through it, or make a file, is refused.
 
     Raises
     ------
@@ -214,7 +223,13 @@ def reading(engine: Engine) -> Iterator[Connection]:
     with _explained(engine), engine.connect() as connection:
         for statement in _READ_ONLY[engine.dialect.name]:
             connection.exec_driver_sql(statement)
+        if engine.dialect.name == "sqlite":
+            connection.connection.driver_connection.set_authorizer(_allow_reading)
         yield connection
+
+
+def _allow_reading(action: int, *_details) -> int:
+    return sqlite3.SQLITE_DENY if action in _NEVER_READING else sqlite3.SQLITE_OK
 
 
 def _require_file(engine: Engine) -> None:

@@ -1,3 +1,5 @@
+import re
+
 import nbformat
 import pytest
 
@@ -192,12 +194,57 @@ def test_a_root_seed_that_is_no_number_is_named():
         resolve(params(sizes=[], rate=0.1, path=None) | {"seed": "x"}, "count", "toy", DECLARED)
 
 
-@pytest.mark.parametrize("path", ["postgresql://me:sesame@host/db", ["s3://a:sesa/me@bucket"]])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "postgresql://me:sesame@host/db",
+        ["s3://a:sesa/me@bucket"],
+        "postgresql://me:sesame @host/db",
+        "postgresql://host/db?user=me&password=sesame",
+        "host=db user=me password = 'sesame'",
+        "Server=db;Uid=me;Pwd=sesame;",
+        {"password": "sesame"},
+    ],
+)
 def test_a_password_in_a_parameter_is_refused_and_not_repeated(path):
     block = {"sizes": [], "rate": 0.1, "path": path}
     with pytest.raises(ParameterError, match=r"studies\.toy\.count\.path.*environment") as caught:
         resolve(params(**block), "count", "toy", DECLARED)
     assert "sesa" not in str(caught.value)
+
+
+def test_a_password_in_the_question_is_refused_too():
+    given = params(sizes=[], rate=0.1, path=None)
+    given["studies"]["toy"]["question"] = "who buys, by password=sesame?"
+    with pytest.raises(ParameterError, match=r"studies\.toy\.question.*environment") as caught:
+        resolve(given, "count", "toy", DECLARED)
+    assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "path", ["https://host:80/a", "SELECT password FROM a", "a@b.example", "password=", "a:b@c"]
+)
+def test_what_only_looks_like_a_password_passes(path):
+    block = {"sizes": [], "rate": 0.1, "path": path}
+    assert resolve(params(**block), "count", "toy", DECLARED)["path"] == path
+
+
+@pytest.mark.parametrize("annotation", ["str | None", "dict"])
+@pytest.mark.parametrize(
+    "value", ["postgresql://sesame@h/db", "sesame.db", "SÉSAME", "9sesame", "sesame ", "", ["a:b"]]
+)
+def test_what_is_no_name_of_a_variable_is_refused_and_not_repeated(annotation, value):
+    name = "url_variable" if annotation != "dict" else "sql"
+    block = {name: value if name != "sql" else {"url_variable": value}}
+    with pytest.raises(ParameterError, match=r"url_variable.* name of an environment") as caught:
+        resolve(params(**block), "count", "toy", {name: Parameter(name, annotation, None)})
+    assert not re.search(r"(?i)s.same|a:b", str(caught.value))
+
+
+@pytest.mark.parametrize("value", [None, "COHORTLAB_DATABASE_URL", "_x9"])
+def test_a_name_of_a_variable_passes(value):
+    declared = {"url_variable": Parameter("url_variable", "str | None", None)}
+    assert resolve(params(url_variable=value), "count", "toy", declared) == {"url_variable": value}
 
 
 def test_an_unknown_study_names_those_there_are():

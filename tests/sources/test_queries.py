@@ -111,12 +111,17 @@ def test_a_long_answer_is_fetched_whole_and_in_order(tmp_path, connection):
     ("query", "error", "message"),
     [
         ("SELECT 1 WHERE 1 = 0", SourceError, r"studies\.shop\.data\.sql\.query gives no row"),
-        ("  ", SourceError, "must be a SELECT"),
-        (3, SourceError, "must be a SELECT"),
-        ("PRAGMA user_version = 7", (SourceError, DatabaseError), "SELECT|readonly"),
+        ("  ", SourceError, "must be one statement, SELECT or WITH"),
+        (3, SourceError, "must be one statement, SELECT or WITH"),
+        ("PRAGMA user_version = 7", SourceError, "must be one statement, SELECT or WITH"),
         ("SELECT * FROM nowhere", DatabaseError, "no such table: nowhere"),
-        ("SELEKT", DatabaseError, "syntax error"),
-        ("DELETE FROM invoices", DatabaseError, "readonly"),
+        ("SELEKT", SourceError, "must be one statement, SELECT or WITH, but is 'SELEKT'"),
+        ("SELECT", DatabaseError, "incomplete input"),
+        ("DELETE FROM invoices", SourceError, "must be one statement"),
+        ("-- SELECT\nDELETE FROM invoices", SourceError, "must be one statement"),
+        ("/* SELECT */ VACUUM INTO 'copy.sqlite'", SourceError, "must be one statement"),
+        ("WITH x AS (SELECT 1) DELETE FROM invoices", DatabaseError, "readonly"),
+        ("SELECT 1; DELETE FROM invoices", DatabaseError, "one statement at a time"),
     ],
 )
 def test_a_query_that_gives_nothing_is_refused(tmp_path, connection, query, error, message):
@@ -124,6 +129,48 @@ def test_a_query_that_gives_nothing_is_refused(tmp_path, connection, query, erro
     connection.commit()
     with pytest.raises(error, match=message):
         fetch(tmp_path, query)
+
+
+@pytest.mark.parametrize("query", ["ATTACH '{new}' AS new", "/* SELECT */ ATTACH '{new}' AS new"])
+def test_a_query_makes_no_file(tmp_path, connection, query):
+    with pytest.raises(SourceError, match="SELECT or WITH"):
+        fetch(tmp_path, query.format(new=tmp_path / "new.sqlite"))
+    assert not (tmp_path / "new.sqlite").exists()
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ("COPY (SELECT 1) TO '{new}'", SourceError),
+        ("SELECT 1; COMMIT; CREATE TABLE stolen AS SELECT 1", DatabaseError),
+        ("WITH x AS (SELECT 1) SELECT 1; COMMIT; CREATE TABLE stolen AS SELECT 1", DatabaseError),
+        ("WITH x AS (DELETE FROM paid RETURNING 1) SELECT * FROM x", DatabaseError),
+        ("SELECT 1 AS i INTO stolen", DatabaseError),
+    ],
+)
+def test_a_query_changes_nothing_on_a_server(tmp_path, postgres_url, monkeypatch, query, error):
+    monkeypatch.setenv(VARIABLE, postgres_url)
+    with psycopg.connect(postgres_url) as server:
+        server.execute("CREATE TABLE paid AS SELECT 7 AS amount")
+    with pytest.raises(error):
+        fetch(tmp_path, query.format(new=tmp_path / "new.csv"))
+    with psycopg.connect(postgres_url) as server:
+        assert server.execute("SELECT amount FROM paid").fetchall() == [(7,)]
+        assert server.execute("SELECT to_regclass('stolen')").fetchall() == [(None,)]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select 1 AS i",
+        "(SELECT 1 AS i)",
+        "-- one\n/* or\nanother; */ SELECT ';' AS i;\n",
+        "WITH n AS (SELECT 1 AS i) SELECT i FROM n",
+    ],
+)
+def test_a_query_may_be_written_as_people_write_them(tmp_path, postgres_url, monkeypatch, query):
+    monkeypatch.setenv(VARIABLE, postgres_url)
+    assert pq.read_table(fetch(tmp_path, query)).column_names == ["i"]
 
 
 def test_a_missing_column_is_named_with_those_there_are(tmp_path, connection):

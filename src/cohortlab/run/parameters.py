@@ -16,7 +16,12 @@ from cohortlab.run.ranges import RANGES
 
 #: What a study says of itself, for all its steps.
 OF_STUDY = ("log", "question")
-_PASSWORD_IN_URL = re.compile(r"://[^/\s:@]*:[^\s@]+@")
+# In a URL before the host, in its query, or among the options of a connection.
+_PASSWORD = re.compile(
+    r"://[^/:@\n]*:[^@\n]+@|(?:password|passwd|pwd)\s*=\s*[^\s&;]", flags=re.IGNORECASE
+)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OF_VARIABLE = re.compile(r"\.url_variable(\.\d+)*$")
 
 
 @dataclass(frozen=True)
@@ -156,8 +161,8 @@ def resolve(params: Mapping, step: str, study: str, declared: Mapping[str, Param
     ------
     ParameterError
         One message that names every unknown, missing and mistyped parameter by its full key, and
-        every number out of its range (`RANGES`); or those that hold a password, whose values are
-        not repeated.
+        every number out of its range (`RANGES`); or those that hold a password, or something else
+        than a variable's name as `url_variable`, whose values are not repeated.
 
     Notes
     -----
@@ -174,12 +179,9 @@ def resolve(params: Mapping, step: str, study: str, declared: Mapping[str, Param
             f"{_names(name for name in declared if name not in context)}."
         )
     where = f"studies.{study}.{step}"
-    if secrets := [key for key, text in _texts(block, where) if _PASSWORD_IN_URL.search(text)]:
-        # An executed notebook shows its parameters, and DVC writes them down.
-        raise ParameterError(
-            f"{PARAMS_FILE}: {_names(secrets)} should not hold a URL with a password. Put the URL "
-            "into an environment variable."
-        )
+    _require_no_secret(
+        [*_texts(block, where), *_texts(context["question"], f"studies.{study}.question")]
+    )
     faults = [
         f"unknown parameter `{where}.{name}`; the notebook declares: {_names(declared)}"
         for name in block
@@ -205,6 +207,21 @@ def resolve(params: Mapping, step: str, study: str, declared: Mapping[str, Param
     if faults:
         raise ParameterError(f"{PARAMS_FILE}: " + "; ".join(faults) + ".")
     return {name: values[name] for name in declared}
+
+
+def _require_no_secret(texts: Iterable[tuple[str, str]]) -> None:
+    """Refuse passwords: an executed notebook shows its parameters, and DVC writes them down."""
+    named = [(key, text) for key, text in texts if _OF_VARIABLE.search(key)]
+    if urls := [key for key, text in named if not _VARIABLE.fullmatch(text)]:
+        raise ParameterError(
+            f"{PARAMS_FILE}: {_names(urls)} should be the name of an environment variable, such as "
+            "`COHORTLAB_DATABASE_URL`, but is something else. A URL belongs into the environment."
+        )
+    if secrets := [key for key, text in texts if _PASSWORD.search(f"{key}={text}")]:
+        raise ParameterError(
+            f"{PARAMS_FILE}: {_names(secrets)} should not hold a password. Put the URL that has it "
+            "into an environment variable."
+        )
 
 
 def _texts(value: Any, key: str) -> Iterator[tuple[str, str]]:

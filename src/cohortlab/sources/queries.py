@@ -1,5 +1,6 @@
 """Fetch a log from a database, by a query for each table, into files that the readers take."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from cohortlab.sources.cells import cell_text
 from cohortlab.sources.errors import SourceError
 
 BLOCK_ROWS = 50_000
+# Before the first word there may be blanks, comments and brackets.
+_SELECT = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*+(?:SELECT|WITH)\b", re.I | re.S)
 
 
 def fetch_log(
@@ -48,10 +51,11 @@ def fetch_log(
     Raises
     ------
     SourceError
-        If a query is not text, or gives no row.
+        If a query is not text, does not begin with SELECT or WITH, or gives no row.
     DatabaseError
         If the database cannot be opened, or refuses a query. Every query runs in a transaction
-        that can only read; all queries of a log see the database in one state.
+        that can only read and holds one statement; all queries of a log see the database in one
+        state.
     """
     queries = query if isinstance(query, Mapping) else {log: query}
     engine = open_database(url_from_environment(url_variable))
@@ -67,13 +71,13 @@ def fetch_log(
 
 
 def _fetch(connection: Connection, statement: str, target: Path, key: str) -> None:
-    if not isinstance(statement, str) or not statement.strip():
-        raise SourceError(f"{key} must be a SELECT statement, but is {statement!r}.")
+    if not isinstance(statement, str) or not _SELECT.match(statement):
+        raise SourceError(
+            f"{key} must be one statement, SELECT or WITH, but is {statement!r:.100}."
+        )
     # Without parameters, a percent sign in the query means itself.
     options = {"stream_results": True, "no_parameters": True}
     result = connection.execution_options(**options).exec_driver_sql(statement)
-    if not result.returns_rows:
-        raise SourceError(f"{key} must be a SELECT statement; this one gives no rows.")
     names = list(result.keys())
     schema = pa.schema([(name, pa.string()) for name in names])
     n_rows = 0
