@@ -107,7 +107,8 @@ def test_money_that_is_none_is_written_and_has_the_lowest_colour():
 
 def test_a_logarithm_goes_below_0_where_values_do():
     rng, money = np.random.default_rng(0), pd.Series([-3.0, 0.0, 3.0], name="money")
-    figure = embedding.plane_with_clusters(rng.random((3, 2)), np.zeros(3, int), money, rng=rng)
+    one = {"one": np.zeros(3, int)}
+    figure = embedding.plane_with_clusters(rng.random((3, 2)), one, money, rng=rng)
     expected = np.log(4) * np.array([-1, 0, 1])
     np.testing.assert_allclose(figure.axes[1].collections[0].get_array(), expected)
     views = [("log money", "log money")]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cohortlab.plots.style import MUTED, heat_map, panels, plain, shorten, signed_log
@@ -13,16 +14,21 @@ MAX_POINTS = 4000
 
 
 def plane_with_clusters(
-    places: np.ndarray, labels: np.ndarray, values: pd.Series, *, rng: np.random.Generator
+    places: np.ndarray,
+    clusterings: Mapping[str, np.ndarray],
+    values: pd.Series,
+    *,
+    rng: np.random.Generator,
 ) -> Figure:
-    """Draw the plane twice: by cluster, and by the value that the forest learnt.
+    """Draw the plane by each of several clusterings, and by the value that the forest learnt.
 
     Parameters
     ----------
     places : ndarray of shape (n_rows, 2)
         From `cohortlab.embedding.draw_plane`.
-    labels : ndarray of int, shape (n_rows,)
-        Clusters, whose numbers stand in a free place near their centres, a line between.
+    clusterings : mapping of str to ndarray of int, shape (n_rows,)
+        By title, clusters, made in the plane or elsewhere. Their numbers stand in a free place near
+        their centres, a line between.
     values : pandas.Series
         Shown as log(1 + value), and below 0 as `signed_log`.
     rng : numpy.random.Generator
@@ -31,14 +37,28 @@ def plane_with_clusters(
     Returns
     -------
     matplotlib.figure.Figure
-        Two panels. The axes of such a plane have no unit.
+        A panel each. The axes of such a plane have no unit.
     """
-    shown = np.arange(len(labels))
+    shown = np.arange(len(places))
     if len(shown) > MAX_POINTS:
         shown = np.sort(rng.choice(shown, MAX_POINTS, replace=False))
-    figure, (left, right) = panels(2, columns=2, width=4.6, height=4.0)
+    n_panels = len(clusterings) + 1
+    figure, grid = panels(n_panels, columns=3, width=4.6 if n_panels < 3 else 4.2, height=4.0)
+    for axes, (title, labels) in zip(grid, clusterings.items(), strict=False):
+        _draw_clusters(axes, places, labels, shown)
+        axes.set_title(plain(shorten(title, 44)), fontsize=11)
     x, y = places[shown].T
-    left.scatter(x, y, c=labels[shown] % 20, cmap="tab20", vmin=0, vmax=19, s=6, linewidths=0)
+    points = grid[-1].scatter(x, y, c=signed_log(values.to_numpy()[shown]), cmap="cividis", s=6)
+    figure.colorbar(points, ax=grid[-1], label=f"log(1 + {plain(values.name)})")
+    grid[-1].set_title("by what the forest learnt", fontsize=11)
+    for axes in grid:
+        axes.set(xlabel="plane, first axis (no unit)", ylabel="plane, second axis (no unit)")
+    return figure
+
+
+def _draw_clusters(axes: Axes, places: np.ndarray, labels: np.ndarray, shown: np.ndarray) -> None:
+    x, y = places[shown].T
+    axes.scatter(x, y, c=labels[shown] % 20, cmap="tab20", vmin=0, vmax=19, s=6, linewidths=0)
     taken = places[shown]
     for cluster in np.unique(labels):
         own = places[labels == cluster]
@@ -46,18 +66,11 @@ def plane_with_clusters(
         centre = own[np.argmin(np.linalg.norm(own - np.median(own, axis=0), axis=1))]
         spot = _free_spot(centre, taken)
         line = {"arrowstyle": "-", "color": MUTED, "linewidth": 0.8, "shrinkA": 6, "shrinkB": 0}
-        left.annotate(
+        axes.annotate(
             str(cluster), centre, spot, ha="center", va="center", fontsize=9, arrowprops=line
         )
         # The next number keeps away from this one as from an island.
         taken = np.vstack([taken, np.repeat(spot[None], 50, axis=0)])
-    left.set_title("by cluster of k-means")
-    points = right.scatter(x, y, c=signed_log(values.to_numpy()[shown]), cmap="cividis", s=6)
-    figure.colorbar(points, ax=right, label=f"log(1 + {plain(values.name)})")
-    right.set_title("by what the forest learnt")
-    for axes in (left, right):
-        axes.set(xlabel="plane, first axis (no unit)", ylabel="plane, second axis (no unit)")
-    return figure
 
 
 def _free_spot(centre: np.ndarray, taken: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from cohortlab.plots.style import (
     EMPTY,
     MUTED,
     cluster_colours,
+    few_ticks,
     heat_map,
     ink_on,
     logarithmic,
@@ -70,6 +71,7 @@ def score_grid(assigned: pd.DataFrame, monetary: pd.Series, names: list[str]) ->
         axes.set(xlabel="frequency score", ylabel="recency score (5: lately)", facecolor=EMPTY)
         axes.set_xticks(np.arange(5) + 0.5, list("12345"), rotation=0, ha="center")
         axes.set_yticks(np.arange(5) + 0.5, list("12345"))
+        axes.tick_params(labelsize=10)
         axes.set_ylim(0, 5)
         axes.grid(visible=False)
     return figure
@@ -79,13 +81,15 @@ def _grid(values: pd.Series) -> np.ndarray:
     return values.unstack().reindex(index=_SCORES, columns=_SCORES).to_numpy(dtype=float)
 
 
-def _legend(figure: Figure, shown: list[str], names: list[str], **look: object) -> None:
+def _legend(
+    figure: Figure, shown: list[str], names: list[str], place: dict | None = None, **look: object
+) -> None:
     colours = dict(zip(names, cluster_colours(len(names)), strict=True))
     look = {"marker": "o", "linestyle": ""} | look
     texts = [plain(shorten(name, 40)) for name in shown]
     handles = [plt.Line2D([], [], color=colours[name], **look) for name in shown]
-    place = {"loc": "outside lower center", "ncols": 5, "frameon": False}
-    figure.legend(handles, texts, fontsize=8, **place)
+    place = place or {"loc": "outside lower center", "ncols": 5}
+    figure.legend(handles, texts, fontsize=8, frameon=False, **place)
 
 
 def plane_views(
@@ -133,17 +137,22 @@ def space_view(
     Returns
     -------
     matplotlib.figure.Figure
-        A view in space; frequency and money are logarithms.
+        A view in space, with a legend; frequency and money on logarithmic scales.
     """
     values, point = _points(rfm, segments, names, rng)
+    # Axes in space know no logarithmic scale: logarithms are drawn, and ticks say the values.
     logs = np.log10(values[["frequency", "monetary"]])
-    figure = plt.figure(figsize=(4.6, 4.2))
-    axes = figure.add_axes((0.0, 0.06, 0.94, 0.94), projection="3d")
+    figure = plt.figure(figsize=(6.4, 4.2))
+    axes = figure.add_axes((0.0, 0.06, 0.66, 0.94), projection="3d")
     axes.scatter(values["recency"], logs["frequency"], logs["monetary"], **point)
-    axes.set_xlabel(_MEASURES["recency"], fontsize=8)
-    axes.set_ylabel("invoices, log10", fontsize=8)
-    axes.set_zlabel("money spent, log10", fontsize=8)
+    for axis, name in ((axes.yaxis, "frequency"), (axes.zaxis, "monetary")):
+        ticks = few_ticks(max(values[name].min(), rfm[name].min()), values[name].max())
+        axis.set_ticks(np.log10(ticks), [f"{tick:,.12g}" for tick in ticks])
+    for axis, name in zip((axes.xaxis, axes.yaxis, axes.zaxis), _MEASURES.values(), strict=True):
+        axis.set_label_text(name, fontsize=8)
     axes.tick_params(labelsize=7)
+    present = [name for name in names if name in set(segments)]
+    _legend(figure, present, names, {"loc": "center right"})
     axes.view_init(elev=22, azim=-50)
     return figure
 

@@ -251,6 +251,33 @@ class _FewTicks(LogLocator):
         return LogLocator(numticks=_MOST_TICKS).tick_values(vmin, vmax)
 
 
+def few_ticks(low: float, high: float) -> list[float]:
+    """Choose ticks of a logarithmic axis: 1, 2 and 5 of each power of ten, or the powers alone.
+
+    Parameters
+    ----------
+    low, high : float
+        Of the values, above 0.
+
+    Returns
+    -------
+    list of float
+        Between both, at most seven; the ends themselves where no round number lies between.
+
+    Examples
+    --------
+    >>> few_ticks(0.8, 14)
+    [1.0, 2.0, 5.0, 10.0]
+    >>> few_ticks(3, 3)
+    [3]
+    """
+    if low < high:
+        ticks = _FewTicks(subs=(1.0, 2.0, 5.0), numticks=12).tick_values(low, high)
+        if inside := [float(tick) for tick in ticks if low <= tick <= high]:
+            return inside
+    return sorted({low, high})
+
+
 def logarithmic(axis: Axis) -> None:
     """Make an axis logarithmic, with plain numbers at 1, 2 and 5 of each power of ten.
 
