@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -52,3 +54,21 @@ def test_bounds_belong_to_the_rule():
 def test_a_rule_without_a_name_or_on_an_unknown_column_is_refused(rule):
     with pytest.raises(ValueError, match="cluster rule 2"):
         name_centres(pd.DataFrame({"recency": [1.0]}), [{"name": "x"}, rule])
+
+
+@pytest.mark.parametrize(
+    "bounds", [[4], 4, "high", [1, 2, 3], ["low", None], [True, None], [4, 2], [float("nan"), 3]]
+)
+def test_bounds_that_are_none_are_refused_with_rule_and_column(bounds):
+    rules = [{"name": "x"}, {"name": "a", "recency": bounds}]
+    message = r"cluster rule 2, recency: expected \[lowest, highest\].*got " + re.escape(
+        repr(bounds)
+    )
+    with pytest.raises(ValueError, match=message):
+        name_centres(pd.DataFrame({"recency": [1.0]}), rules)
+
+
+@pytest.mark.parametrize("rule", ["core", {"name": 5}, {"name": ["a"], "recency": [1, 2]}, None])
+def test_what_is_no_rule_is_refused(rule):
+    with pytest.raises(ValueError, match="cluster rule 1: expected `name`, text"):
+        name_centres(pd.DataFrame({"recency": [1.0]}), [rule])

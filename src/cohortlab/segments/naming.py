@@ -1,6 +1,8 @@
 """Names of clusters by ordered rules on their centres."""
 
 from collections.abc import Mapping, Sequence
+from math import inf
+from numbers import Real
 
 import pandas as pd
 
@@ -29,7 +31,7 @@ def name_centres(centres: pd.DataFrame, rules: Sequence[Mapping]) -> pd.Series:
     Raises
     ------
     ValueError
-        If a rule has no name, or names a column that there is not.
+        If a rule has no name, names a column that there is not, or has bounds that are none.
 
     Examples
     --------
@@ -39,17 +41,34 @@ def name_centres(centres: pd.DataFrame, rules: Sequence[Mapping]) -> pd.Series:
     {'b': 'here 2', 'x': 'gone', 'a': 'here 1'}
     """
     for number, rule in enumerate(rules, start=1):
-        unknown = [key for key in rule if key != "name" and key not in centres]
-        if "name" not in rule or unknown:
-            raise ValueError(
-                f"cluster rule {number}: expected `name` and bounds of {list(centres)}, got "
-                f"{dict(rule)}"
-            )
+        _check_rule(f"cluster rule {number}", rule, list(centres))
     names = pd.Series([_first(row, rules) for _, row in centres.iterrows()], index=centres.index)
     ranked = centres.sort_values(list(centres), ascending=False, kind="stable").index
     numbers = names.loc[ranked].groupby(names.loc[ranked]).cumcount() + 1
     shared = names.duplicated(keep=False)
     return names.where(~shared, names + " " + numbers.reindex(names.index).astype(str))
+
+
+def _check_rule(where: str, rule: object, columns: Sequence[str]) -> None:
+    known = isinstance(rule, Mapping) and isinstance(rule.get("name"), str)
+    if not known or not set(rule) <= {"name", *columns}:
+        raise ValueError(f"{where}: expected `name`, text, and bounds of {columns}, got {rule!r}")
+    for column, bounds in rule.items():
+        if column != "name" and not _are_bounds(bounds):
+            raise ValueError(
+                f"{where}, {column}: expected [lowest, highest], numbers or null, the lowest no "
+                f"higher than the highest, got {bounds!r}"
+            )
+
+
+def _are_bounds(bounds: object) -> bool:
+    if not isinstance(bounds, list | tuple) or len(bounds) != 2:
+        return False
+    if not all(b is None or (isinstance(b, Real) and not isinstance(b, bool)) for b in bounds):
+        return False
+    low, high = bounds
+    # A comparison with NaN is false, so NaN is no bound either.
+    return (-inf if low is None else low) <= (inf if high is None else high)
 
 
 def _first(centre: pd.Series, rules: Sequence[Mapping]) -> str:
