@@ -65,7 +65,6 @@ CONSTANTS = {
         "16": "the millions of colours that three bytes tell apart",
         "256": "the colours in which the notebook holds its figures, set in its code",
     },
-    "notebooks/segments": {"800": "points that are drawn at most, fixed in code"},
     "notebooks/sequences": {"51": "the columns that the code makes, which a test counts"},
     "exercises/laboratory": {"95": "the level of the intervals"},
     "exercises/mixture": {"10": "given", "30": "given", "21": "given"},
