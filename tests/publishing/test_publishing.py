@@ -256,10 +256,121 @@ def test_a_table_of_somebody_else_is_left_alone(engine, make_customers, name):
     with engine.begin() as connection:
         connection.execute(text(f"CREATE TABLE {name} (theirs INTEGER)"))
         connection.execute(text(f"INSERT INTO {name} VALUES (42)"))
-    with pytest.raises(PublishingError, match=rf"`{name}` with columns \['theirs'\]"):
+    with pytest.raises(PublishingError, match=rf"`{name}` with columns theirs integer, expected"):
         publish(engine, make_customers(), study="shop")
     assert rows(engine, f"SELECT * FROM {name}") == [(42,)]
     assert [*inspect(engine).get_table_names()] == [name]
+
+
+def in_place_of_ours(engine, table, columns):
+    """Drop all tables and the view, and make somebody else's table of one of the names."""
+    with engine.begin() as connection:
+        connection.execute(text("DROP VIEW latest_customers"))
+        for ours in ("published_customers", "published_releases", "published_runs"):
+            connection.execute(text(f"DROP TABLE {ours}"))
+        made = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        connection.execute(text(f"CREATE TABLE {table} ({made})"))
+
+
+def types_of(engine, table):
+    columns = inspect(engine).get_columns(table)
+    return {c["name"]: c["type"].compile(dialect=engine.dialect) for c in columns}
+
+
+@pytest.mark.parametrize(
+    ("end", "shown"),
+    [
+        ("WHERE 1 = 0", "show 0, and 0 of other runs"),
+        ("WHERE c.cluster = 0", "show 250, and 250 of other runs"),
+        ("", "show 500, and 500 of other runs"),
+    ],
+    ids=["nothing", "a part of all runs", "all runs"],
+)
+def test_a_view_that_does_not_show_the_run_stops_it(engine, make_customers, published, end, shown):
+    body = (
+        f"SELECT {', '.join(types_of(engine, 'latest_customers'))} FROM published_customers c"
+        f" JOIN published_runs USING (run_id) JOIN published_releases USING (run_id) {end}"
+    )
+    with engine.begin() as connection:
+        connection.execute(text("DROP VIEW latest_customers"))
+        connection.execute(text(f"CREATE VIEW latest_customers AS {body}"))
+    before = sizes(engine)
+    with pytest.raises(PublishingError, match=f"`latest_customers` would {shown}.*Drop it"):
+        publish(engine, make_customers(version=1), study="shop")
+    assert sizes(engine) == before
+    with engine.begin() as connection:
+        connection.execute(text("DROP VIEW latest_customers"))
+    publish(engine, make_customers(version=1), study="shop")
+    assert is_whole(engine, make_customers(version=1))
+
+
+def test_a_table_in_place_of_the_view_stops_the_very_first_run(engine, make_customers, published):
+    in_place_of_ours(engine, "latest_customers", types_of(engine, "latest_customers"))
+    with pytest.raises(PublishingError, match="would show 0, and 0 of other runs"):
+        publish(engine, make_customers(), study="shop")
+    assert inspect(engine).get_table_names() == ["latest_customers"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "column"),
+    [
+        ("published_customers", "integer", "customer_id"),
+        ("published_customers", "real", "gross_revenue"),
+        ("published_customers", "integer", "quantity_of_products"),
+        ("published_runs", "integer", "n_customers"),
+    ],
+)
+def test_a_table_with_columns_of_other_types_is_left_alone(
+    engine, make_customers, published, name, kind, column
+):
+    in_place_of_ours(engine, name, types_of(engine, name) | {column: kind})
+    with pytest.raises(PublishingError, match=rf"`{name}` with columns .*\b{column} {kind}\b"):
+        publish(engine, make_customers(), study="shop")
+    assert inspect(engine).get_table_names() == [name]
+    assert rows(engine, f"SELECT * FROM {name}") == []
+
+
+def test_names_differ_by_capital_letters_where_the_database_says_so(engine, make_customers):
+    with engine.begin() as connection:
+        connection.execute(text('CREATE TABLE "PUBLISHED_RUNS" (theirs INTEGER)'))
+    if engine.dialect.name == "sqlite":
+        with pytest.raises(PublishingError, match="`published_runs` with columns theirs integer"):
+            publish(engine, make_customers(), study="shop")
+        assert inspect(engine).get_table_names() == ["PUBLISHED_RUNS"]
+    else:
+        publish(engine, make_customers(), study="shop")
+        assert is_whole(engine, make_customers())
+    assert rows(engine, 'SELECT * FROM "PUBLISHED_RUNS"') == []
+
+
+def test_a_sqlite_file_with_our_tables_in_capital_letters_takes_runs(tmp_path, make_customers):
+    engine = open_database(sqlite_url(tmp_path / "shop.sqlite"))
+    publish(engine, make_customers(), study="shop")
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE published_runs RENAME TO other"))
+        connection.execute(text("ALTER TABLE other RENAME TO PUBLISHED_RUNS"))
+        connection.execute(text("ALTER TABLE PUBLISHED_RUNS RENAME n_customers TO N_CUSTOMERS"))
+    publish(engine, make_customers(version=1), study="shop")
+    assert is_whole(engine, make_customers(version=1))
+
+
+def test_a_table_that_is_found_in_another_schema_is_checked(
+    postgres_url, monkeypatch, make_customers
+):
+    named = f"{postgres_url}?options=-csearch_path%3Danalytics,public"
+    monkeypatch.setenv("COHORTLAB_TEST_URL", named)
+    engine = open_database(url_from_environment("COHORTLAB_TEST_URL"))
+    with engine.begin() as connection:
+        connection.execute(text("CREATE SCHEMA analytics"))
+        connection.execute(text("CREATE TABLE public.published_runs (theirs INTEGER)"))
+    with pytest.raises(PublishingError, match="`published_runs` with columns theirs integer"):
+        publish(engine, make_customers(), study="shop")
+
+
+def test_a_study_named_with_nul_is_refused(engine, make_customers):
+    with pytest.raises(PublishingError, match=r"NUL, but is 'sh\\x00op'"):
+        publish(engine, make_customers(), study="sh\0op")
+    assert inspect(engine).get_table_names() == []
 
 
 def test_a_connection_that_breaks_in_the_middle_is_told(

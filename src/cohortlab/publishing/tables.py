@@ -1,11 +1,14 @@
 """The tables of a database that takes runs, made from the schema of what is published."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
     DateTime,
+    Dialect,
     Double,
     ForeignKey,
     Integer,
@@ -16,7 +19,9 @@ from sqlalchemy import (
     inspect,
     select,
 )
+from sqlalchemy.engine.interfaces import ReflectedColumn
 from sqlalchemy.schema import CreateView
+from sqlalchemy.types import NullType, TypeEngine
 
 from cohortlab.publishing.content import TABLE, PublishingError
 from cohortlab.schemas import TABLES
@@ -101,24 +106,71 @@ def require_tables(connection: Connection) -> None:
     Raises
     ------
     PublishingError
-        If there is a table or view of one of these names with other columns.
+        If there is a table or view of one of these names whose columns have other names or types.
     """
     view = _latest()
     found = inspect(connection)
-    names = {*found.get_table_names(), *found.get_view_names()}
+    # Whether a name is there, the database says by its own rule for capital letters.
+    there = {t.name for t in (*METADATA.sorted_tables, view.table) if found.has_table(t.name)}
     for table in (*METADATA.sorted_tables, view.table):
-        if table.name in names:
-            _require_columns(table, [column["name"] for column in found.get_columns(table.name)])
+        if table.name in there:
+            _require_columns(table, found.get_columns(table.name), connection.dialect)
     METADATA.create_all(connection)
-    if VIEW not in names:
+    if VIEW not in there:
         connection.execute(view)
 
 
-def _require_columns(table: Table, columns: list[str]) -> None:
-    if columns != (expected := table.columns.keys()):
+def _require_columns(table: Table, columns: list[ReflectedColumn], dialect: Dialect) -> None:
+    expected = {column.name: _kind(column.type, dialect) for column in table.columns}
+    # SQLite tells no names apart that differ in capital letters only; PostgreSQL does.
+    plain = str.lower if dialect.name == "sqlite" else str
+    kinds = {plain(column["name"]): _kind(column["type"], dialect) for column in columns}
+    if list(kinds.items()) != list(expected.items()):
         raise PublishingError(
-            f"The database has a `{table.name}` with columns {columns}, expected {expected}. "
-            "Rename or drop it, or publish to another database or schema."
+            f"The database has a `{table.name}` with columns {_listed(kinds)}, expected "
+            f"{_listed(expected)}. Rename or drop it, or publish to another database or schema."
+        )
+
+
+def _kind(kind: TypeEngine, dialect: Dialect) -> str:
+    unknown = isinstance(kind, NullType)
+    return "of no known type" if unknown else kind.compile(dialect=dialect).lower()
+
+
+def _listed(kinds: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {kind}" for name, kind in kinds.items())
+
+
+def require_shown(connection: Connection, run: str, *, study: str, n_customers: int) -> None:
+    """
+    Demand that readers will see a run, by looking through the view.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        Inside the transaction that writes, after everything is written.
+    run : str
+        The run, which must be the latest of its study.
+    study : str
+        Its study.
+    n_customers : int
+        How many customers it has.
+
+    Raises
+    ------
+    PublishingError
+        If the view shows another number of customers of the study, or any of another run.
+    """
+    view = _latest().table
+    of_run = func.count().filter(view.c.run_id == run)
+    seen = select(func.count(), of_run).select_from(view).where(view.c.study == study)
+    n_seen, n_of_run = connection.execute(seen).one()
+    if (n_seen, n_of_run) != (n_customers, n_customers):
+        raise PublishingError(
+            f"Of the {n_customers} customers of this run `{VIEW}` would show {n_of_run}, and "
+            f"{n_seen - n_of_run} of other runs of the study: it is not the view that is made "
+            "here, or rows were deleted. Drop it, and the next run makes it; a run that is deleted "
+            "from `published_runs` is written anew."
         )
 
 

@@ -7,8 +7,9 @@ import pandas as pd
 from sqlalchemy import Connection, Engine, insert, select
 
 from cohortlab.databases import writing
-from cohortlab.publishing.content import run_id
-from cohortlab.publishing.tables import CUSTOMERS, RELEASES, RUNS, require_tables
+from cohortlab.publishing.content import PublishingError, run_id
+from cohortlab.publishing.sheets import NUL
+from cohortlab.publishing.tables import CUSTOMERS, RELEASES, RUNS, require_shown, require_tables
 
 BLOCK_ROWS = 50_000
 # Any number would do, if no other program uses it for an advisory lock in the same database.
@@ -41,7 +42,8 @@ def publish(engine: Engine, customers: pd.DataFrame, *, study: str, wait_sec: fl
         If the database cannot be reached, refuses to, or another run writes for too long. Nothing
         of the run is then written.
     PublishingError
-        If the database has other tables of the same names.
+        If the database has other tables of the same names, its view would not show the run, or the
+        study's name holds the letter NUL. Nothing of the run is then written.
 
     Notes
     -----
@@ -50,6 +52,8 @@ def publish(engine: Engine, customers: pd.DataFrame, *, study: str, wait_sec: fl
     latest run again writes nothing at all. Should the connection break during the commit, nobody
     knows whether it took place, and publishing once more settles it.
     """
+    if NUL in study:
+        raise PublishingError(f"A study's name cannot hold the letter NUL, but is {study!r}.")
     run = run_id(customers, study=study)
     with writing(engine, lock=LOCK, wait_sec=wait_sec) as connection:
         require_tables(connection)
@@ -61,6 +65,7 @@ def publish(engine: Engine, customers: pd.DataFrame, *, study: str, wait_sec: fl
         if connection.scalar(_latest_run(study)) != run:
             now = dt.datetime.now(dt.UTC)
             connection.execute(insert(RELEASES).values(run_id=run, released_at=now))
+        require_shown(connection, run, study=study, n_customers=len(customers))
     return run
 
 
