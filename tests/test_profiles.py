@@ -146,12 +146,24 @@ def test_clusters_alike_are_numbered():
 
 def test_clusters_alike_in_all_features_are_numbered_by_a_name_that_is_short_and_their_own():
     alike = name_clusters(profile_of(a=[2.0, 1.9, -3.0], b=[0.2, 0.1, -0.2], c=[0.1, 0.05, 0.0]))
-    assert alike == {0: "high a (1)", 1: "high a (2)", 2: "low a"}
+    assert alike == {0: "high a (2)", 1: "high a (1)", 2: "low a"}
     two = name_clusters(profile_of(a=[2.0, 2.0, 2.0, 2.0], b=[0.2, 0.2, -0.2, -0.2]))
     assert list(two.values()) == [
         "high a, rather high b (1)", "high a, rather high b (2)",
         "high a, rather low b (1)", "high a, rather low b (2)",
     ]  # fmt: skip
+
+
+def test_names_that_say_the_same_in_another_order_are_no_two_names():
+    names = name_clusters(profile_of(a=[2.0, 1.9, -3.0], b=[1.9, 2.0, -3.0], c=[0.2, -0.2, 0.0]))
+    assert len({frozenset(name.split(", ")) for name in names.values()}) == 3
+
+
+def test_other_ids_change_no_name():
+    columns = {"a": [2.0, 1.8, -3.0, -2.0], "b": [1.9, 2.0, -3.0, -1.0]}
+    by_id = list(name_clusters(profile_of(**columns)).values())
+    turned = profile_of(**{name: values[::-1] for name, values in columns.items()})
+    assert list(name_clusters(turned).values())[::-1] == by_id
 
 
 def test_names_use_only_the_features_wanted():

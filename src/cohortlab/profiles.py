@@ -4,6 +4,7 @@ Cluster numbers that a method gives are arbitrary. Everything here hangs on what
 hold, so giving the same clusters other numbers changes nothing.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
@@ -145,8 +146,8 @@ def name_clusters(
     Notes
     -----
     Where two names agree, each takes in its next most distinguishing features (with `rather`
-    below the threshold) until they differ; clusters alike in all features are numbered, by the
-    shortest name that no other cluster has.
+    below the threshold) until they differ; clusters alike in all features get the shortest name
+    that no other cluster has, and are numbered by rising means.
 
     Examples
     --------
@@ -165,10 +166,9 @@ def name_clusters(
     }
     lengths = {cluster: strong for cluster, (_, strong) in phrases.items()}
     for _ in range(matrix.shape[1]):
-        clashing = _clashing(_names(phrases, lengths))
-        for cluster in clashing:
+        for cluster in _clashing(_said(phrases, lengths)):
             lengths[cluster] = min(lengths[cluster] + 1, matrix.shape[1])
-    return _numbered(_shortened(phrases, _names(phrases, lengths)))
+    return _numbered(_shortened(phrases, _said(phrases, lengths)), matrix)
 
 
 def _phrases(
@@ -185,34 +185,41 @@ def _phrases(
     return phrases, min(strong, max_features)
 
 
-def _names(phrases: dict, lengths: dict[int, int]) -> dict[int, str]:
-    return {c: ", ".join(texts[: lengths[c]]) or "typical" for c, (texts, _) in phrases.items()}
+def _said(phrases: dict, lengths: dict[int, int]) -> dict[int, list[str]]:
+    return {c: texts[: lengths[c]] or ["typical"] for c, (texts, _) in phrases.items()}
 
 
-def _shortened(phrases: dict, names: dict[int, str]) -> dict[int, str]:
-    """Shorten names that agree with all features in them: the further ones told nothing apart."""
+def _clashing(said: dict[int, list[str]]) -> list[int]:
+    """Find the clusters of which the same is said as of another, in whatever order."""
+    counts = Counter(frozenset(texts) for texts in said.values())
+    return [cluster for cluster, texts in said.items() if counts[frozenset(texts)] > 1]
+
+
+def _shortened(phrases: dict, said: dict[int, list[str]]) -> dict[int, list[str]]:
+    """Shorten what agrees with all features in it: the further ones told nothing apart."""
     possible = {
-        cluster: [", ".join(texts[:n]) or "typical" for n in range(strong, len(texts) + 1)]
+        cluster: [texts[:n] or ["typical"] for n in range(strong, len(texts) + 1)]
         for cluster, (texts, strong) in phrases.items()
     }
-    shorter = dict(names)
-    for cluster in _clashing(names):
-        others = {n for c in names if names[c] != names[cluster] for n in possible[c]}
-        shorter[cluster] = next(n for n in possible[cluster] if n not in others)
+    shorter = dict(said)
+    for cluster in _clashing(said):
+        own = frozenset(said[cluster])
+        others = {frozenset(t) for c in said if frozenset(said[c]) != own for t in possible[c]}
+        shorter[cluster] = next(t for t in possible[cluster] if frozenset(t) not in others)
     return shorter
 
 
-def _clashing(names: dict[int, str]) -> list[int]:
-    counts = pd.Series(names).value_counts()
-    return [cluster for cluster, name in names.items() if counts[name] > 1]
-
-
-def _numbered(names: dict[int, str]) -> dict[int, str]:
-    clashing, seen = set(_clashing(names)), {}
-    for cluster in sorted(clashing):
-        seen[names[cluster]] = seen.get(names[cluster], 0) + 1
-        names = {**names, cluster: f"{names[cluster]} ({seen[names[cluster]]})"}
-    return names
+def _numbered(said: dict[int, list[str]], matrix: pd.DataFrame) -> dict[int, str]:
+    """Give numbers by rising means where the same is said, so that nothing hangs on ids."""
+    groups: dict[frozenset[str], list[int]] = {}
+    for cluster in matrix.sort_values(list(matrix), kind="stable").index:
+        groups.setdefault(frozenset(said[cluster]), []).append(cluster)
+    names = {}
+    for clusters in groups.values():
+        name = ", ".join(said[clusters[0]])
+        for number, cluster in enumerate(clusters, start=1):
+            names[cluster] = f"{name} ({number})" if len(clusters) > 1 else name
+    return {cluster: names[cluster] for cluster in said}
 
 
 @dataclass(frozen=True)

@@ -220,6 +220,8 @@ def test_trees_that_would_walk_in_circles_or_out_of_bounds_are_refused(
         ({"parts": None}, "names no parts"),
         ({"parts": []}, "names no parts"),
         ({"id": 5}, "the id column should be a text"),
+        ({"id": "recency"}, "do not fit each other"),
+        ({"past_names": [5]}, "a past name should be a text"),
         ({"inputs": 5}, "inputs should be a list"),
         ({"inputs": [{"name": "recency"}]}, "no 'lowest'"),
         ({"inputs": [{"name": "recency", "lowest": "low", "highest": 1}]}, "lowest .* a number"),
@@ -257,6 +259,7 @@ def test_a_manifest_without_a_key_is_refused(folder, key):
         ("clusters.json", {"cluster": [1, 4, 7]}, "belongs to no cluster"),
         ("clusters.json", {"name": ["small", "middle", 5]}, "name of cluster 7 should be a text"),
         ("clusters.json", {"name": ["small"]}, "same length"),
+        ("clusters.json", {"size": [50, 0, 50]}, "size of a cluster"),
         ("clusters.json", {"recency": ["much", 1, 2]}, "recency of a cluster"),
         ("scaling.json", {"columns": 5}, "not iterable"),
         ("scaling.json", {"method": "guess"}, "its scaling 'guess'"),
@@ -580,6 +583,69 @@ def test_clusters_keep_ids_and_names_by_shared_customers_and_new_ones_get_new_id
     assert kept.table["state"].tolist().count("new") == 1
 
 
+def test_a_name_that_is_gone_is_given_to_no_other_cluster(bundle):
+    table, kind = customers()
+    joined = np.where(kind == 4, 0, kind)
+    first = score.keep_ids(bundle, table, joined, {0: "small", 7: "large"})
+    assert first.past_names == ("middle",)
+    scaling, forest, _ = scaled_leaves(table, RECIPE, 1)
+    kept = {"scaling": scaling, "forest": forest, "next_id": first.next_id}
+    labels = pd.Series(joined).map(first.ids).to_numpy()
+    second = score.fit_bundle(
+        table, labels, first.names, study="shop", past_names=first.past_names, **kept
+    )
+    again = score.keep_ids(second, table, kind, {0: "small", 4: "middle", 7: "large"})
+    assert again.names == {0: "small", 7: "large", 8: "middle 2"}
+    assert again.past_names == ("middle",)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary(), pa.binary_view(),
+        pa.binary(4), pa.dictionary(pa.int8(), pa.string()),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_text_ids_are_harmless_in_whatever_form_arrow_holds_them(bundle, tmp_path, kind):
+    text = pa.array(["=1+1", "-2+3"])
+    if pa.types.is_fixed_size_binary(kind):
+        text = text.cast(pa.binary())
+    ids = text.dictionary_encode() if pa.types.is_dictionary(kind) else text.cast(kind)
+    inputs = {"recency": [10, 300], "pieces": [900.0, 5.0]}
+    pq.write_table(pa.table({"customer_id": ids, **inputs}), tmp_path / "new.parquet")
+    score_file(bundle, tmp_path / "new.parquet", tmp_path / "out.csv")
+    assert pd.read_csv(tmp_path / "out.csv")["customer_id"].tolist() == ["'=1+1", "'-2+3"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        (
+            pa.array([[1], [2]]),
+            r"column 'customer_id' is of type list<.*>; expected text or number",
+        ),
+        (pa.array([b"\xff", b"a"]), "column 'customer_id' holds what is no text in UTF-8"),
+    ],
+)
+def test_ids_that_cannot_be_written_are_named(bundle, tmp_path, ids, message):
+    inputs = {"recency": [10, 300], "pieces": [900.0, 5.0]}
+    pq.write_table(pa.table({"customer_id": ids, **inputs}), tmp_path / "new.parquet")
+    with pytest.raises(ValueError, match=f"new.parquet: {message}"):
+        score_file(bundle, tmp_path / "new.parquet", tmp_path / "out.csv")
+
+
+def test_the_input_is_not_written_over_and_endings_may_be_capitals(bundle, tmp_path):
+    source = tmp_path / "new.CSV"
+    customers()[0].to_csv(source, index=False)
+    before = source.read_bytes()
+    with pytest.raises(ValueError, match="this is the input"):
+        score_file(bundle, source, source)
+    assert source.read_bytes() == before
+    assert score_file(bundle, source, tmp_path / "out.CSV")["assigned"] == 150
+    assert len(pd.read_csv(tmp_path / "out.CSV")) == 150
+
+
 def test_without_shared_customers_clusters_are_matched_by_their_centres(bundle):
     table, kind = customers(seed=3, first_id=90_000)
     later = np.searchsorted([0, 4, 7], kind)[::1]
@@ -618,5 +684,5 @@ def test_a_new_cluster_gets_a_name_that_no_kept_one_has(bundle):
     half[120:] = 9
     own = {0: "middle", 4: "small", 7: "large", 9: "large"}
     kept = score.keep_ids(bundle, table, half, own)
-    assert kept.names == {0: "small", 4: "middle", 7: "large", 8: "large (2)"}
+    assert kept.names == {0: "small", 4: "middle", 7: "large", 8: "large 2"}
     assert kept.table["name"].is_unique

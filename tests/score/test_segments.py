@@ -103,6 +103,12 @@ def test_without_the_columns_that_segments_need_clusters_are_given_and_that_is_s
         with caplog.at_level("INFO", logger="cohortlab"):
             assert main([*arguments, str(tmp_path)]) == 0
         assert told in caplog.text
+    new.iloc[:0].to_csv(tmp_path / "new.csv", index=False)
+    with caplog.at_level("INFO", logger="cohortlab"):
+        assert main([*arguments, str(tmp_path)]) == 0
+    assert "0 with a segment" in caplog.text
+    new[list(new.columns[:-1])].to_csv(tmp_path / "new.csv", index=False)
+    score_file(bundle, tmp_path / "new.csv", tmp_path / "out.csv")
     found = pd.read_csv(tmp_path / "out.csv")
     assert found["segment"].isna().all()
     assert found["cluster"].notna().all()
@@ -118,6 +124,11 @@ def test_without_the_columns_that_segments_need_clusters_are_given_and_that_is_s
         (lambda kept: kept["segments"].pop("lost"), "no segment holds"),
         (lambda kept: kept["segments"]["lost"].update(action=7), "lost.action: expected text"),
         (lambda kept: kept.clear(), "expected a segmentation"),
+        (
+            lambda kept: kept["segments"].update({"\ud800": kept["segments"].pop("lost")}),
+            "half a letter",
+        ),
+        (lambda kept: kept["segments"].update({"": kept["segments"].pop("lost")}), "name of a seg"),
     ],
 )
 def test_segments_that_no_fit_makes_are_refused(bundle, tmp_path, change, message):

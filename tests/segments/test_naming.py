@@ -39,9 +39,15 @@ def test_the_first_rule_that_fits_names_and_likes_are_numbered_by_their_centres(
         "newcomers",
         "gone",
         "valuable but fading",
-        "mixed",
+        "occasional",
         "core 2",
     ]
+    assert name_centres(centres, RULES[:-1]).tolist()[4] == "mixed"
+
+
+def test_clusters_of_one_name_are_numbered_from_the_best():
+    centres = pd.DataFrame({"recency": [4.5, 4.0, 4.0], "monetary": [3.0, 5.0, 3.6]})
+    assert name_centres(centres, [{"name": "a"}]).tolist() == ["a 3", "a 1", "a 2"]
 
 
 def test_bounds_belong_to_the_rule():

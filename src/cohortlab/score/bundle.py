@@ -1,7 +1,7 @@
 """All that assigning a new customer needs, fitted once: scaling, trees, and who is in a leaf."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -60,6 +60,8 @@ class Bundle(Scored):
         Id of the next new cluster: larger than every id that this fit or an earlier one gave.
     segmentation : Segmentation, optional
         Edges of scores, and named segments, of the same study.
+    past_names : tuple of str
+        Names of clusters of earlier fits that are gone, which no other cluster is to get.
     """
 
     FORMAT: ClassVar[str] = "cohortlab clusters 1"
@@ -84,6 +86,7 @@ class Bundle(Scored):
     agreement: dict[str, float]
     next_id: int
     segmentation: Segmentation | None = None
+    past_names: tuple[str, ...] = ()
 
     @property
     def optional(self) -> list[str]:
@@ -134,7 +137,7 @@ class Bundle(Scored):
         told = super().summary(totals)
         if self.segmentation is None:
             return told
-        if totals["segmented"]:
+        if "segmented" in totals:
             return f"{told}; {totals['segmented']} with a segment"
         return f"{told}; no segments, which need the columns {list(SEGMENTED_BY.values())}"
 
@@ -154,7 +157,12 @@ class Bundle(Scored):
     def about(self) -> dict[str, Any]:
         """Tell what else is to stand in the manifest."""
         kept = None if self.segmentation is None else self.segmentation.kept()
-        return {"agreement": self.agreement, "next_id": self.next_id, "segmentation": kept}
+        return {
+            "agreement": self.agreement,
+            "next_id": self.next_id,
+            "past_names": list(self.past_names),
+            "segmentation": kept,
+        }
 
     @classmethod
     def from_parts(cls, manifest: dict[str, Any], content: dict[str, bytes]) -> "Bundle":
@@ -164,7 +172,7 @@ class Bundle(Scored):
         members = unpack_arrays(content["members.npz"])
         scaling, forest = read_scaling(json.loads(content["scaling.json"])), LeafForest(**arrays)
         inputs = read_inputs(manifest["inputs"])
-        if list(inputs["name"]) != scaling.columns_:
+        if list(inputs["name"]) != scaling.columns_ or manifest["id"] in scaling.columns_:
             raise ValueError("its parts do not fit each other")
         forest.check(len(scaling.columns_))
         clusters = _read_clusters(json.loads(content["clusters.json"]), scaling.columns_)
@@ -174,6 +182,9 @@ class Bundle(Scored):
         check_number(next_id, where="next_id", low=largest + 1, whole=True)
         agreement = demand_numbers(manifest["agreement"], "agreement", low=0, high=1)
         kept = manifest.get("segmentation")
+        past_names = manifest.get("past_names", [])
+        for name in past_names:
+            demand_text(name, "a past name")
         return cls(
             study=manifest["study"],
             id_name=demand_text(manifest["id"], "the id column"),
@@ -185,8 +196,16 @@ class Bundle(Scored):
             members=_read_members(members, manifest["id"], clusters["cluster"]),
             agreement={name: agreement[name] for name in ("training", "left_out")},
             next_id=next_id,
-            segmentation=None if kept is None else Segmentation.from_kept(kept),
+            segmentation=None if kept is None else _read_segmentation(kept),
+            past_names=tuple(past_names),
         )
+
+
+def _read_segmentation(kept: dict[str, Any]) -> Segmentation:
+    segmentation = Segmentation.from_kept(kept)
+    for name in segmentation.table.names:
+        demand_text(name, "the name of a segment")
+    return segmentation
 
 
 def _segments(
@@ -210,7 +229,9 @@ def _read_clusters(told: dict[str, list], columns: list[str]) -> pd.DataFrame:
         check_number(cluster, where="the id of a cluster", low=-(2**53), high=2**53, whole=True)
         demand_text(name, f"the name of cluster {cluster}")
     demand_different(told["cluster"], "ids of clusters")
-    for column in ("size", *columns):
+    for size in told["size"]:
+        check_number(size, where="size of a cluster", low=1, whole=True)
+    for column in columns:
         for value in told[column]:
             check_number(value, where=f"{column} of a cluster")
     return clusters
@@ -237,6 +258,7 @@ def fit_bundle(
     forest: LeafForest,
     next_id: int = 0,
     segmentation: Segmentation | None = None,
+    past_names: Iterable[str] = (),
 ) -> Bundle:
     """Keep what assigns new customers to clusters, however those were found.
 
@@ -258,6 +280,8 @@ def fit_bundle(
         Smallest id that no earlier fit gave, from `keep_ids`; ids of this fit count by themselves.
     segmentation : Segmentation, optional
         Named segments of the same study, to be kept beside the clusters.
+    past_names : iterable of str
+        Names of clusters that are gone, from `keep_ids`.
 
     Returns
     -------
@@ -298,4 +322,5 @@ def fit_bundle(
         },
         next_id=max(next_id, int(ids.max()) + 1),
         segmentation=segmentation,
+        past_names=tuple(past_names),
     )

@@ -36,6 +36,10 @@ def demand_text(value: Any, what: str) -> str:
     """
     if not isinstance(value, str) or not value:
         raise ValueError(f"{what} should be a text, but is {value!r:.60}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{what} should be a text, but {value!a:.60} has half a letter") from None
     return value
 
 

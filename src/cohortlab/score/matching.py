@@ -1,5 +1,6 @@
 """Clusters that keep their ids and names after a later fit."""
 
+import re
 from dataclasses import dataclass
 from itertools import chain, count
 
@@ -27,12 +28,15 @@ class Kept:
         the next old centre); after them the ids that are gone, with state `gone`.
     next_id : int
         Smallest id that no fit has given so far, for `fit_bundle`.
+    past_names : tuple of str
+        Names of clusters that are gone, now or since an earlier fit, for `fit_bundle`.
     """
 
     ids: dict[int, int]
     names: dict[int, str]
     table: pd.DataFrame
     next_id: int
+    past_names: tuple[str, ...]
 
 
 def keep_ids(
@@ -54,14 +58,15 @@ def keep_ids(
     labels : ndarray of int, shape (n_rows,)
         Its clusters.
     names : dict of int to str
-        Their own names, which the new ones keep, with a number behind where a kept one has it.
+        Their own names, which the new ones keep, with another number behind where an old one has
+        had it.
     least : float
         Likeness that a match needs, 0 to 1.
 
     Returns
     -------
     Kept
-        Ids, names, and the account. New clusters get ids that no fit before has given.
+        Ids, names, and the account. New clusters get ids and names that no fit before has given.
 
     Notes
     -----
@@ -87,7 +92,7 @@ def keep_ids(
     match = {new: pair for new, pair in match.items() if pair[1] >= least}
     old_names = dict(zip(old.clusters["cluster"], old.clusters["name"], strict=True))
     rows, ids, fresh = [], {}, old.next_id
-    taken = {old_names[pair[0]] for pair in match.values()}
+    taken = {*old_names.values(), *old.past_names}
     for new in map(int, new_ids):
         if new in match:
             ids[new], alike = match[new]
@@ -101,11 +106,13 @@ def keep_ids(
     kept_names = {row[0]: row[1] for row in rows}
     rows += [(c, old_names[c], "gone", by, np.nan) for c in gone]
     columns = ["cluster", "name", "state", "by", "likeness"]
-    return Kept(ids, kept_names, pd.DataFrame(rows, columns=columns), fresh)
+    past = tuple(sorted({*old.past_names, *(old_names[c] for c in gone)}))
+    return Kept(ids, kept_names, pd.DataFrame(rows, columns=columns), fresh, past)
 
 
 def _free_name(name: str, taken: set[str]) -> str:
-    numbered = (f"{name} ({number})" for number in count(2))
+    stem = re.sub(r" \d+$", "", name)
+    numbered = (f"{stem} {number}" for number in count(2))
     return next(free for free in chain([name], numbered) if free not in taken)
 
 

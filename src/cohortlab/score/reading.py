@@ -19,6 +19,11 @@ Part = tuple[pa.Array, dict[str, np.ndarray]]
 #: Endings of the files that can be read and written.
 ENDINGS = (".csv", ".parquet")
 _BLOCK_BYTES = 1 << 22
+#: Forms in which Arrow and Parquet hold text; without its mark, it is bytes.
+_TEXTS = (
+    pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_binary,
+    pa.types.is_large_binary, pa.types.is_binary_view, pa.types.is_fixed_size_binary,
+)  # fmt: skip
 _NUMBER = r"(?i)^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?)$"
 
 
@@ -63,7 +68,7 @@ def read_parts(bundle: Scored, source: Path, *, part_rows: int) -> Iterator[Part
 def _ending(source: Path) -> str:
     if not source.is_file():
         raise ValueError(f"{source}: there is no such file")
-    ending = Path(source.name.removesuffix(".gz")).suffix
+    ending = Path(source.name.lower().removesuffix(".gz")).suffix
     if ending not in ENDINGS:
         raise ValueError(f"{source}: expected a table that ends in .csv, .csv.gz or .parquet")
     return ending
@@ -142,24 +147,38 @@ def _open_parquet(bundle: Scored, source: Path, part_rows: int) -> tuple[pa.Sche
 def _split(batch: pa.RecordBatch, bundle: Scored, first: int) -> Part:
     names = [name for name in batch.schema.names if name != bundle.id_name]
     if bundle.id_name in batch.schema.names:
-        ids = _decoded(batch[bundle.id_name])
+        ids = _ids(bundle.id_name, _decoded(batch[bundle.id_name]))
     else:
         ids = pa.array(np.arange(first, first + len(batch)))
-    return ids, {name: _numbers(name, batch[name]) for name in names}
+    return ids, {name: _numbers(name, _decoded(batch[name])) for name in names}
 
 
 def _decoded(column: pa.Array) -> pa.Array:
     return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
+def _ids(name: str, column: pa.Array) -> pa.Array:
+    """Give text in one of Arrow's many forms as text, and leave numbers and dates."""
+    kind = column.type
+    if pa.types.is_string(kind):
+        return column
+    if any(is_text(kind) for is_text in _TEXTS):
+        try:
+            return column.cast(pa.large_string())
+        except pa.ArrowInvalid as error:
+            raise TypeError(f"column {name!r} holds what is no text in UTF-8") from error
+    if pa.types.is_nested(kind) or isinstance(kind, pa.BaseExtensionType):
+        raise TypeError(f"column {name!r} is of type {kind}; expected text or numbers")
+    return column
+
+
 def _numbers(name: str, column: pa.Array) -> np.ndarray:
     """Read a column as floats; what is no number becomes a missing one, of its row alone."""
-    column = _decoded(column)
     kind = column.type
     if pa.types.is_boolean(kind):
         column = column.cast(pa.uint8())
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        column = pc.utf8_trim_whitespace(column)
+    if any(is_text(kind) for is_text in _TEXTS):
+        column = pc.utf8_trim_whitespace(_ids(name, column))
         try:
             column = column.cast(pa.float64())
         except pa.ArrowInvalid:

@@ -37,7 +37,7 @@ def score_file(
     dict of str to int
         `rows`, `assigned`, `not_assigned` (a value is missing) and `noted` (assigned, but with a
         note, such as that a value is beyond what was seen while fitting); `segmented` (with a named
-        segment) where the bundle knows segments.
+        segment) where the bundle knows segments and the file has the columns that they need.
 
     Raises
     ------
@@ -45,10 +45,12 @@ def score_file(
         If an ending is unknown, a column is missing or the file cannot be read as such a table;
         nothing is written.
     """
-    if target.suffix not in ENDINGS or target.is_dir():
+    if target.suffix.lower() not in ENDINGS or target.is_dir():
         raise ValueError(f"{target}: expected an output, a file that ends in .csv or .parquet")
     if not target.parent.is_dir():
         raise ValueError(f"{target}: there is no folder {target.parent} to write it into")
+    if target.exists() and source.exists() and target.samefile(source):
+        raise ValueError(f"{target}: this is the input; name another output")
     totals = {"rows": 0, "assigned": 0, "not_assigned": 0, "noted": 0}
     partial = target.with_name(f".{target.name}.part")
     try:
@@ -57,8 +59,11 @@ def score_file(
             for ids, columns in read_parts(bundle, source, part_rows=part_rows):
                 found = bundle.score(columns)
                 _count(totals, found)
+                if "segment" in found.column_names and set(bundle.optional) <= set(columns):
+                    known = len(found) - found["segment"].null_count
+                    totals["segmented"] = totals.get("segmented", 0) + known
                 table = found.add_column(0, bundle.id_name, ids)
-                table = _harmless(table) if target.suffix == ".csv" else table
+                table = _harmless(table) if target.suffix.lower() == ".csv" else table
                 if writer is None:
                     writer = stack.enter_context(_writer(partial, table.schema))
                 writer.write_table(table)
@@ -76,9 +81,6 @@ def _count(totals: dict[str, int], found: pa.Table) -> None:
     totals["assigned"] += n_assigned
     totals["not_assigned"] += len(found) - n_assigned
     totals["noted"] += pc.sum(noted).as_py() or 0
-    if "segment" in found.column_names:
-        known = len(found) - found["segment"].null_count
-        totals["segmented"] = totals.get("segmented", 0) + known
 
 
 def _harmless(table: pa.Table) -> pa.Table:
@@ -101,6 +103,6 @@ def _harmless_texts(texts: pa.Array) -> pa.Array:
 
 
 def _writer(path: Path, schema: pa.Schema):
-    if path.suffixes[-2] == ".csv":
+    if path.suffixes[-2].lower() == ".csv":
         return pacsv.CSVWriter(path, schema)
     return pq.ParquetWriter(path, schema)

@@ -24,9 +24,9 @@ def name_centres(centres: pd.DataFrame, rules: Sequence[Mapping]) -> pd.Series:
     Returns
     -------
     pandas.Series of str
-        Name by cluster, in the order of `centres`. Clusters of one name are numbered by falling
-        centres (columns from the left), so nothing hangs on ids; a cluster that no rule fits is
-        `mixed`.
+        Name by cluster, in the order of `centres`. Clusters of one name are numbered by the
+        falling sum of their centre (and then its columns from the left), so nothing hangs on ids;
+        a cluster that no rule fits is `mixed`.
 
     Raises
     ------
@@ -43,7 +43,8 @@ def name_centres(centres: pd.DataFrame, rules: Sequence[Mapping]) -> pd.Series:
     for number, rule in enumerate(rules, start=1):
         _check_rule(f"cluster rule {number}", rule, list(centres))
     names = pd.Series([_first(row, rules) for _, row in centres.iterrows()], index=centres.index)
-    ranked = centres.sort_values(list(centres), ascending=False, kind="stable").index
+    best_first = pd.concat([centres.sum(axis=1).rename("sum"), centres], axis=1)
+    ranked = best_first.sort_values(list(best_first), ascending=False, kind="stable").index
     numbers = names.loc[ranked].groupby(names.loc[ranked]).cumcount() + 1
     shared = names.duplicated(keep=False)
     return names.where(~shared, names + " " + numbers.reindex(names.index).astype(str))

@@ -1,7 +1,7 @@
 """Edges and segments together: what assigns a customer, and all that has to be kept for it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +23,13 @@ class Segmentation:
         Edges of the quintiles, fitted once.
     block : mapping
         Segments as score intervals with actions, as `read_segments` takes them.
+    cluster_rules : sequence of mapping
+        What clusters are called by their mean scores, as `name_centres` takes it.
     """
 
     scores: Scores
     block: Mapping[str, Mapping]
+    cluster_rules: Sequence[Mapping] = ()
 
     @property
     def table(self) -> SegmentTable:
@@ -62,6 +65,7 @@ class Segmentation:
         return {
             "edges": edges,
             "segments": {name: dict(segment) for name, segment in self.block.items()},
+            "cluster_rules": [dict(rule) for rule in self.cluster_rules],
         }
 
     @classmethod
@@ -73,13 +77,13 @@ class Segmentation:
         ValueError
             If it is no segmentation, or an impossible one.
         """
-        if not isinstance(kept, Mapping) or set(kept) != {"edges", "segments"}:
+        if not isinstance(kept, Mapping) or set(kept) - {"cluster_rules"} != {"edges", "segments"}:
             raise ValueError("expected a segmentation with edges and segments")
         for name, values in kept["edges"].items():
             for value in values:
                 check_number(value, where=f"an edge of {name}")
         edges = {name: tuple(values) for name, values in kept["edges"].items()}
-        segmentation = cls(Scores(edges), kept["segments"])
+        segmentation = cls(Scores(edges), kept["segments"], kept.get("cluster_rules", []))
         read_segments(segmentation.block)
         return segmentation
 
