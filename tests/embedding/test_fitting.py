@@ -94,3 +94,11 @@ def test_so_few_customers_have_no_clusters(n):
 def test_more_neighbours_than_rows_are_refused(n_neighbours):
     with pytest.raises(ValueError, match=f"n_neighbours: expected 1 to the 3 .*{n_neighbours}"):
         routes.nearest_rows(np.eye(3), n_neighbours, metric="hamming")
+
+
+def test_a_scored_route_without_clusters_is_refused_and_others_are_named():
+    labels = dict.fromkeys(routes.ROUTES, np.zeros(6, int)) | {"kmeans_scaled": np.arange(6) % 2}
+    routes.require_clusters(labels, scored="kmeans_scaled")
+    message = r"scored: 'proximity' finds a single cluster.* found by \['kmeans_scaled'\]"
+    with pytest.raises(ValueError, match=message):
+        routes.require_clusters(labels, scored="proximity")

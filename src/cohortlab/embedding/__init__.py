@@ -4,7 +4,7 @@ from cohortlab.embedding.choice import choose_gap, elbow, gap_statistic, number_
 from cohortlab.embedding.chosen import refit_chosen
 from cohortlab.embedding.comparison import agreement, leaderboard, stability
 from cohortlab.embedding.drivers import driver_words, exceedance
-from cohortlab.embedding.fitting import fit_recipe
+from cohortlab.embedding.fitting import fit_recipe, require_clusters
 from cohortlab.embedding.forest import LeafForest, fit_leaf_forest
 from cohortlab.embedding.plane import draw_plane
 from cohortlab.embedding.proximity import (
@@ -43,6 +43,7 @@ __all__ = [
     "number_table",
     "permuted_columns",
     "refit_chosen",
+    "require_clusters",
     "scaled_leaves",
     "share_alone",
     "silhouettes",

@@ -1,8 +1,9 @@
 """A recipe held against the customers at hand, before anything is computed by it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from cohortlab.embedding.routes import ROUTES, Recipe
@@ -68,6 +69,29 @@ def fit_recipe(
     if faults:
         raise ValueError("; ".join(faults))
     return replace(recipe, n_neighbours=min(recipe.n_neighbours, len(table)))
+
+
+def require_clusters(labels: Mapping[str, np.ndarray], *, scored: str) -> None:
+    """Demand that the route whose clusters are used tells customers apart.
+
+    Parameters
+    ----------
+    labels : mapping of str to array of shape (n_rows,)
+        Clusters by route.
+    scored : str
+        The route.
+
+    Raises
+    ------
+    ValueError
+        If it found a single cluster; routes that found several are named.
+    """
+    several = [route for route in ROUTES if len(np.unique(labels[route])) > 1]
+    if scored not in several:
+        raise ValueError(
+            f"scored: {scored!r} finds a single cluster, so there is nothing to name or compare; "
+            f"several are found by {several}: choose one of them, or lower min_leaf"
+        )
 
 
 def _column_faults(recipe: Recipe, known: list[str], order_by: Sequence[str]) -> list[str]:
