@@ -51,7 +51,7 @@ def fit_recipe(
     Notes
     -----
     A tree sees about 63 % of the rows, so that it can part leaves of up to a quarter of all. Half
-    as many clusters as rows leave two rows a cluster; k-means for k clusters takes k + 1 rows.
+    as many clusters as rows leave two rows a cluster; silhouettes of k clusters take k + 1 rows.
     """
     if len(table) < FEWEST:
         raise ValueError(
