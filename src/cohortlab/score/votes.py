@@ -8,7 +8,7 @@ from cohortlab.embedding.forest import LeafForest
 
 #: Rows that walk through a tree together; their places and values stay in the nearest cache.
 _BLOCK = 256
-#: Up to so many rows, starting threads and their waiting takes longer than one thread needs.
+#: Up to so many rows, threads and their waiting take longer than one thread needs.
 _FEW = 20_000
 
 
