@@ -63,8 +63,8 @@ are on the page about [publishing](publishing.md)). Of the embedding: `embedding
 side by side; under `plane` what comes from the drawn plane) and the folder `bundle` (all that
 [assigning new customers](scoring.md) needs). Of the segments: `segments.json`,
 `segment_summary.csv` (one row a segment: size, share, revenue, means, action), `migration.csv`
-(segments before down, after across), and `segmentation.json` (edges of the scores and intervals of
-the segments: all that assigning a new customer needs).
+(segments before down, after across), and `segmentation.json` (edges of the scores, intervals of
+the segments, and the rules that name clusters: all that assigning a new customer needs).
 
 The study `populations` adds `lesson.csv` (one row an algorithm, overlap and trial), `recovered.csv`
 (how much of the planted matrix came back, by strength), `lesson.dot`, `lesson.svg`, `lesson.json`,
