@@ -7,7 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +33,13 @@ SLEEP = "import time; time.sleep(60)"
 def variables():
     with warm.warm_server() as named:
         yield {**os.environ, **named}
+
+
+@pytest.fixture
+def short_folder():
+    """Make a folder whose path leaves room for sockets, which that of `tmp_path` may not."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
 
 
 def cold():
@@ -132,10 +141,8 @@ def test_a_step_that_is_stopped_leaves_no_kernel_behind(make_project, variables,
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("is_warm", [True, False])
-def test_a_step_that_is_stopped_tidies_up(make_project, variables, tmp_path, number, is_warm):
-    project = make_project(WRITE, STARTED, SLEEP)
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
+def test_a_step_that_is_stopped_tidies_up(make_project, variables, short_folder, number, is_warm):
+    project, scratch = make_project(WRITE, STARTED, SLEEP), short_folder
     process = start(project, {**(variables if is_warm else cold()), "TMPDIR": str(scratch)})
     wait_for((project / "started").exists)
     assert list(scratch.glob("cohortlab-*"))
