@@ -10,6 +10,7 @@ from cohortlab.run.machine import fingerprint
 from cohortlab.verify import __main__ as command
 from cohortlab.verify import changed_results, compare_texts, stale_stages
 from cohortlab.verify.clone import clone_commit
+from cohortlab.verify.committed import compare_files
 
 STAGES = """
 stages:
@@ -345,3 +346,11 @@ def test_outside_of_a_project_one_message_says_so(tmp_path, monkeypatch, caplog)
     monkeypatch.chdir(tmp_path)
     assert command.main(["results"]) == 2
     assert "run this inside the project" in caplog.text
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_the_order_of_ignored_files_is_that_in_which_stages_ended(exact):
+    name = "results/toy/.gitignore"
+    assert compare_files(name, "/raw\n/log\n", "/log\n/raw\n", exact=exact) == []
+    assert bool(compare_files(name, "/raw\n/log\n", "/log\n/row\n", exact=exact)) == exact
+    assert bool(compare_files("results/toy/a.svg", "a\nb\n", "b\na\n", exact=exact)) == exact

@@ -163,7 +163,7 @@ def compare_files(name: str, before: str, now: str, *, exact: bool) -> list[Diff
     list of Difference
         Empty where they agree. Where bytes differ and no value does, one that says so.
     """
-    if before == now:
+    if before == now or (name.endswith(".gitignore") and _same_lines(before, now)):
         return []
     tolerance = 0.0 if exact else tolerance_of(name)
     try:
@@ -171,6 +171,11 @@ def compare_files(name: str, before: str, now: str, *, exact: bool) -> list[Diff
     except UNREADABLE:
         found = _compare_words(name, before, now, tolerance)
     return found or ([Difference(name, "(bytes)", len(before), len(now))] if exact else [])
+
+
+def _same_lines(before: str, now: str) -> bool:
+    """Compare without order: DVC adds a line to `.gitignore` whenever a stage ends."""
+    return sorted(before.splitlines()) == sorted(now.splitlines())
 
 
 def _compare_values(name: str, before: str, now: str, tolerance: float) -> list[Difference]:
