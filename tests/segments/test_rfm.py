@@ -5,9 +5,9 @@ import pyarrow.parquet as pq
 import pytest
 from features.test_invoices import random_log
 
-from cohortlab.features.invoices import customer_days
+from cohortlab.features.invoices import customer_attributes, customer_days, customer_features
 from cohortlab.lifetime import in_weeks
-from cohortlab.segments import rfm_table
+from cohortlab.segments import measures_of_features, rfm_table
 
 
 @pytest.fixture
@@ -37,6 +37,15 @@ def test_measures_are_those_of_each_customer_alone(stored, seed, days):
         assert row["recency"] == silent.days >= 1
         assert row["frequency"] == own["invoice_id"].nunique()
         assert row["monetary"] == pytest.approx(money)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_measures_of_the_features_are_those_of_the_log(stored, seed):
+    log = stored(random_log(seed))
+    features = customer_features(log).to_pandas().merge(customer_attributes(log).to_pandas())
+    found = measures_of_features(features.set_index("customer_id"))
+    assert len(found) > 1
+    pd.testing.assert_frame_equal(found, rfm_table(log), check_dtype=False)
 
 
 def test_a_log_of_one_moment_gives_a_recency_of_one_day(stored):
